@@ -1,0 +1,1 @@
+"""BrandMind: the command centre of a Shopify merchant."""

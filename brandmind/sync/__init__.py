@@ -1,0 +1,1 @@
+"""How a store is read: stages, progress, retries and the engine, without I/O."""

@@ -1,0 +1,125 @@
+"""What the engine needs of the world: a source to read, a ledger to write, ears to tell."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from brandmind.commerce.records import Record
+from brandmind.commerce.shop import ShopFacts
+from brandmind.sync.stages import Stage, StageState
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """The shop's own count. `exact` false: at least that many (Shopify's precision AT_LEAST)."""
+
+    count: int
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which records a paged stage reads; None leaves that end open. Ends are inclusive UTC.
+
+    `created_*` reads newest first by creation, which never changes under the reader.
+    `updated_from` reads what changed since, oldest change first.
+    """
+
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+    updated_from: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of whole records: nested lists drained, `next_cursor` None on the last page."""
+
+    stage: Stage
+    records: tuple[Record, ...]
+    next_cursor: str | None
+    read_no: int = 0
+
+
+class Source(Protocol):
+    """A shop that can be read. Errors are `errors.ShopifyError`s."""
+
+    async def shop(self) -> ShopFacts:
+        """The shop's facts, its granted scopes and its own clock."""
+        ...
+
+    async def count(self, stage: Stage, window: Window) -> Total:
+        """How many records the shop says the window holds."""
+        ...
+
+    def pages(self, stage: Stage, window: Window, *, after: str | None) -> AsyncIterator[Page]:
+        """The pages after a cursor (None: from the start); the next is prefetched by the source."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Where a stage of a run stands in the ledger."""
+
+    stage: Stage
+    state: StageState
+    cursor: str
+    done: int
+    total: int | None
+    exact: bool
+    window: Window
+
+
+class Ledger(Protocol):
+    """The durable memory of one claimed run. Every write is guarded by the run's fence:
+    if somebody else owns the run by now it raises `errors.Fenced` and nothing is written."""
+
+    async def checkpoint(self, stage: Stage) -> Checkpoint: ...
+
+    async def begin(self, stage: Stage, *, total: Total | None) -> Checkpoint:
+        """Mark the stage running with the shop's count (never lowering one already told)."""
+        ...
+
+    async def keep_shop(self, facts: ShopFacts) -> None:
+        """Store the shop's facts and derive the windows of the run's paged stages from them."""
+        ...
+
+    async def take_read_no(self) -> int:
+        """A number that rises with every request to the shop, taken before the request."""
+        ...
+
+    async def land(self, page: Page, *, after: str) -> Checkpoint:
+        """Write the page's rows and its checkpoint in one transaction."""
+        ...
+
+    async def stored(self, stage: Stage) -> int:
+        """How many live records of the stage's window are stored."""
+        ...
+
+    async def finish(self, stage: Stage, state: StageState, *, note: str | None = None) -> None:
+        """Close the stage."""
+        ...
+
+    async def restart(self, stage: Stage) -> None:
+        """Read the stage once more from its beginning: the second reading of a gap."""
+        ...
+
+    async def recount(self) -> None:
+        """Bring the rollups up to date with the rows, in short transactions."""
+        ...
+
+    async def notify(self) -> None:
+        """Write the outbox row that tells the merchant the store is ready."""
+        ...
+
+    async def should_yield(self) -> bool:
+        """Whether a better run of the same store waits, or the store was paused."""
+        ...
+
+
+class Announcer(Protocol):
+    """Told after each commit; it must return at once and never raise."""
+
+    def changed(self) -> None: ...

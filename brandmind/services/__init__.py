@@ -1,0 +1,1 @@
+"""What a merchant or an operator can do, one function an act."""

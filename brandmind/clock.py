@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -35,3 +36,8 @@ def monotonic_s() -> float:
 def new_id() -> str:
     """A new random id, 32 hexadecimal digits."""
     return uuid.uuid4().hex
+
+
+def new_store_id() -> str:
+    """A new random id of a store, 10 hexadecimal digits: it stands in the key of every row."""
+    return secrets.token_hex(5)

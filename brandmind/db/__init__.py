@@ -1,0 +1,1 @@
+"""Everything that is SQL: tables, upserts, the ledger of runs, queries."""

@@ -1,0 +1,63 @@
+"""The tables. Importing this package registers all of them in `METADATA`."""
+
+from __future__ import annotations
+
+from sqlmodel import SQLModel
+
+from brandmind.db.models.commerce import (
+    CustomerRow,
+    DailySalesRow,
+    DirtyDayRow,
+    LineRow,
+    OrderRow,
+    ProductRow,
+    RefundRow,
+    SaleRow,
+    VariantRow,
+)
+from brandmind.db.models.identity import (
+    MembershipRow,
+    OauthFlowRow,
+    SessionRow,
+    SessionStoreRow,
+    SignInLinkRow,
+    UserRow,
+)
+from brandmind.db.models.runs import (
+    RejectRow,
+    SyncEventRow,
+    SyncRequestRow,
+    SyncRunRow,
+    SyncStageRow,
+)
+from brandmind.db.models.stores import OutboxRow, StoreRow, TokenRow, TombstoneRow
+
+METADATA = SQLModel.metadata
+
+__all__ = [
+    "METADATA",
+    "CustomerRow",
+    "DailySalesRow",
+    "DirtyDayRow",
+    "LineRow",
+    "MembershipRow",
+    "OauthFlowRow",
+    "OrderRow",
+    "OutboxRow",
+    "ProductRow",
+    "RefundRow",
+    "RejectRow",
+    "SaleRow",
+    "SessionRow",
+    "SessionStoreRow",
+    "SignInLinkRow",
+    "StoreRow",
+    "SyncEventRow",
+    "SyncRequestRow",
+    "SyncRunRow",
+    "SyncStageRow",
+    "TokenRow",
+    "TombstoneRow",
+    "UserRow",
+    "VariantRow",
+]

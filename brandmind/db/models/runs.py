@@ -1,0 +1,150 @@
+"""Runs of the sync, their stages, what happened to them, and who asked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from brandmind.db.types import Key, UtcDateTime
+
+_LIVE = sa.text("status IN ('queued', 'running')")
+_RUNNING = sa.text("status = 'running'")
+
+
+class SyncRunRow(SQLModel, table=True):
+    """One run: the truth about it, of which the queue is only the doorbell.
+
+    `fence` rises with every change of hands; a write needs the fence it was claimed with.
+    `beat` moves while its owner lives. `seq` rises with every committed change that a watcher
+    may see, `announced_seq` with what was told. `attempt` counts tries without progress.
+    `first_read_no` is the store's `read_no` when the run began.
+    """
+
+    __tablename__ = "sync_run"
+    __table_args__ = (
+        sa.Index(
+            "sync_run_live", "store_id", "kind",
+            unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE,
+        ),
+        sa.Index(
+            "sync_run_running", "store_id",
+            unique=True, sqlite_where=_RUNNING, postgresql_where=_RUNNING,
+        ),
+        sa.Index("sync_run_due", "status", "priority", "due_at"),
+        sa.Index("sync_run_store", "store_id", "requested_at"),
+    )  # fmt: skip
+
+    run_id: str = Field(primary_key=True, sa_type=Key)
+    store_id: str = Field(sa_column=sa.Column(Key, sa.ForeignKey("store.store_id"), nullable=False))
+    kind: str
+    reason: str
+    priority: int
+    status: str = "queued"
+    epoch: int
+    only: str = ""
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    stage: str = ""
+    cursor: str = ""
+    percent: int = 0
+    attempt: int = 0
+    failing_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    waiting: str | None = None
+    error: str | None = None
+    error_kind: str | None = None
+    request_ref: str | None = None
+    retry_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    retries: int = 0
+    bell_no: int = 0
+    fence: int = 0
+    beat: int = Field(default=0, sa_type=sa.BigInteger)
+    seq: int = Field(default=0, sa_type=sa.BigInteger)
+    announced_seq: int = Field(default=0, sa_type=sa.BigInteger)
+    owner: str = ""
+    again: bool = False
+    first_read_no: int = Field(default=0, sa_type=sa.BigInteger)
+    requested_at: datetime = Field(sa_type=UtcDateTime)
+    requested_by: str | None = None
+    started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class SyncStageRow(SQLModel, table=True):
+    """One stage of a run; `readings` is 2 where a gap made it read once more."""
+
+    __tablename__ = "sync_stage"
+
+    run_id: str = Field(
+        sa_column=sa.Column(
+            Key, sa.ForeignKey("sync_run.run_id", ondelete="CASCADE"), primary_key=True
+        )
+    )
+    stage: str = Field(primary_key=True)
+    position: int
+    state: str = "queued"
+    done: int = Field(default=0, sa_type=sa.BigInteger)
+    total: int | None = Field(default=None, sa_type=sa.BigInteger)
+    exact: bool = True
+    readings: int = 1
+    attempts: int = 0
+    created_from: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    created_before: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    updated_from: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    note: str | None = None
+    started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class SyncEventRow(SQLModel, table=True):
+    """The append-only story of a run: the operator's timeline and what the fault tests check."""
+
+    __tablename__ = "sync_event"
+    __table_args__ = (sa.Index("sync_event_run", "run_id", "event_id"),)
+
+    event_id: int | None = Field(
+        default=None,
+        sa_column=sa.Column(
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            primary_key=True,
+            autoincrement=True,
+        ),
+    )
+    run_id: str = Field(sa_type=Key)
+    store_id: str = Field(sa_type=Key)
+    at: datetime = Field(sa_type=UtcDateTime)
+    name: str
+    fence: int
+    stage: str = ""
+    cursor: str = ""
+    next_cursor: str = ""
+    count: int = 0
+    detail: str = ""
+
+
+class SyncRequestRow(SQLModel, table=True):
+    """A sync somebody asked for by hand; the three an hour are counted here."""
+
+    __tablename__ = "sync_request"
+    __table_args__ = (sa.Index("sync_request_store", "store_id", "requested_at"),)
+
+    request_id: str = Field(primary_key=True, sa_type=Key)
+    store_id: str = Field(sa_type=Key)
+    run_id: str = Field(sa_type=Key)
+    # manual or retry: each has a limit of its own.
+    kind: str = "manual"
+    requested_by: str | None = None
+    requested_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class RejectRow(SQLModel, table=True):
+    """A record that could not be read, and why; no part of its body."""
+
+    __tablename__ = "reject"
+
+    store_id: str = Field(primary_key=True, sa_type=Key)
+    resource: str = Field(primary_key=True)
+    gid: str = Field(primary_key=True)
+    reason: str
+    run_id: str = Field(sa_type=Key)
+    seen_at: datetime = Field(sa_type=UtcDateTime)

@@ -1,0 +1,146 @@
+"""The database of this process: where transactions begin, and the only place they commit.
+
+The SQL functions of this package are plain functions of a session: they run in a thread, so no
+HTTP call can ever happen inside a transaction, and none blocks the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlmodel import Session
+
+from brandmind.errors import SettingsError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_TRIES = 4
+# Serialisation failure, deadlock (PostgreSQL's SQLSTATE classes).
+_RETRYABLE_STATES = frozenset({"40001", "40P01"})
+_BUSY_TIMEOUT_MS = 15_000
+
+
+class Database:
+    """A pool of connections and the two ways to use them: `read` and `write`."""
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        try:
+            parsed = sa.make_url(url)
+        except sa.exc.ArgumentError as error:
+            raise SettingsError("BRANDMIND_DATABASE_URL is not a database address.") from error
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        options: dict[str, Any] = {"hide_parameters": True, "pool_size": pool_size}
+        if self.is_sqlite:
+            options["connect_args"] = {"check_same_thread": False, "timeout": 15}
+        else:
+            options["pool_pre_ping"] = True
+        self.engine = sa.create_engine(parsed, **options)
+        if self.is_sqlite:
+            sa.event.listen(self.engine, "connect", _prepare_sqlite)
+            sa.event.listen(self.engine, "begin", _begin_sqlite)
+        self._writing_engine = self.engine.execution_options(brandmind_writes=True)
+        # SQLite has one writer; waiting here in turn beats waiting in its busy loop by chance.
+        self._one_writer: Any = threading.Lock() if self.is_sqlite else nullcontext()
+        self._threads = ThreadPoolExecutor(pool_size, thread_name_prefix="sql")
+
+    async def read(
+        self, act: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """The result of a function that only reads, run in a thread."""
+        return await self._run(self.read_now, act, *args, **kwargs)
+
+    async def write(
+        self, act: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """The result of a function that writes, committed; run in a thread.
+
+        A deadlock or a serialisation failure repeats the whole function, so it must do nothing
+        but SQL.
+        """
+        return await self._run(self.write_now, act, *args, **kwargs)
+
+    async def _run(self, run: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, partial(run, *args, **kwargs))
+
+    def read_now(
+        self, act: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """`read` on the calling thread."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            return act(session, *args, **kwargs)
+
+    def write_now(
+        self, act: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """`write` on the calling thread."""
+        for tried in range(1, _TRIES + 1):
+            try:
+                with (
+                    self._one_writer,
+                    Session(self._writing_engine, expire_on_commit=False) as session,
+                    session.begin(),
+                ):
+                    return act(session, *args, **kwargs)
+            except DBAPIError as error:
+                if tried == _TRIES or not _worth_repeating(error):
+                    raise
+                time.sleep(random.uniform(0.01, 0.05) * tried)  # noqa: S311
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self._threads.shutdown(wait=True)
+        self.engine.dispose()
+
+
+def db_now(session: Session) -> datetime:
+    """The database's clock: the same for all workers, whatever their own clocks say."""
+    if _is_sqlite(session):
+        # One machine by nature. Not `clock.utc_now`, which a test may move.
+        return datetime.now(UTC)
+    found: datetime = session.connection().scalar(sa.text("SELECT clock_timestamp()"))
+    return found.astimezone(UTC)
+
+
+def _is_sqlite(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def _worth_repeating(error: DBAPIError) -> bool:
+    if isinstance(error, OperationalError) and "database is locked" in str(error.orig):
+        return True
+    return getattr(error.orig, "sqlstate", None) in _RETRYABLE_STATES
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        f"busy_timeout={_BUSY_TIMEOUT_MS}",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        "cache_size=-16000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("brandmind_writes", False)
+    # A deferred transaction that turns to writing can fail half-way with "locked".
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,61 @@
+# make demo · make test · make check · make bench: each sets up what it needs.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo up setup setup-dev frontend test test-arq25 check format bench lock clean
+
+PORT ?= 8000
+BIN := .venv/bin
+ARGS ?=
+
+help:
+	@echo "make demo [PORT=8000]  everything on this machine, with a local Shopify to connect to"
+	@echo "make up   [PORT=8000]  the same with your own Shopify app (see README.md)"
+	@echo "make test [ARGS=...]   the whole test suite (REQUIRE_ALL=1: nothing may be skipped)"
+	@echo "make check             style, types, import contracts, dependencies"
+	@echo "make bench             the benchmarks"
+
+setup:
+	@py=$$(tools/python.sh) && "$$py" tools/setup.py
+
+setup-dev:
+	@py=$$(tools/python.sh) && "$$py" tools/setup.py --dev
+
+frontend: setup
+	@$(BIN)/python -m brandmind.launch.frontend
+
+demo: frontend
+	@exec $(BIN)/python -m brandmind demo --port $(PORT)
+
+up: frontend
+	@exec $(BIN)/python -m brandmind up --port $(PORT)
+
+test: setup-dev
+	@$(BIN)/python -m brandmind.launch.frontend
+	@$(BIN)/python -m pytest $(ARGS)
+
+# The queue as a plain `pip install brandmind` resolves it; docs/decisions/002 says why both.
+test-arq25: setup-dev
+	@py=$$(tools/python.sh) && "$$py" tools/setup.py --venv .venv-arq25 --lock requirements-arq25.lock
+	@.venv-arq25/bin/python -m pytest tests/integration/test_worker*.py tests/faults $(ARGS)
+
+check: setup-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/deptry .
+
+format: setup-dev
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: setup-dev
+	@$(BIN)/python -m bench $(ARGS)
+
+# Needs uv. No index address is written: the machine's own configuration says where packages are.
+lock:
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --extra build pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --extra build --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf .venv .venv.lock .venv-arq25 .venv-arq25.lock .web .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

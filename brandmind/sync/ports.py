@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from brandmind.commerce.records import Record
 from brandmind.commerce.shop import ShopFacts
@@ -33,14 +33,27 @@ class Window:
     updated_from: datetime | None = None
 
 
+class Reject(NamedTuple):
+    """A record the shop sent that cannot be read: whose, and why, without personal data."""
+
+    gid: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of whole records: nested lists drained, `next_cursor` None on the last page."""
+    """One page of whole records: nested lists drained, `next_cursor` None on the last page.
+
+    `rejects` are records left out because they cannot be read; `restricted` names fields that
+    came as null because the app may not see them ("orders.nodes.customer").
+    """
 
     stage: Stage
     records: tuple[Record, ...]
     next_cursor: str | None
     read_no: int = 0
+    rejects: tuple[Reject, ...] = ()
+    restricted: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -69,6 +82,7 @@ class Checkpoint:
     done: int
     total: int | None
     exact: bool
+    readings: int
     window: Window
 
 
@@ -76,7 +90,13 @@ class Ledger(Protocol):
     """The durable memory of one claimed run. Every write is guarded by the run's fence:
     if somebody else owns the run by now it raises `errors.Fenced` and nothing is written."""
 
-    async def checkpoint(self, stage: Stage) -> Checkpoint: ...
+    async def stages(self) -> tuple[Stage, ...]:
+        """The stages of the run, in order."""
+        ...
+
+    async def checkpoint(self, stage: Stage) -> Checkpoint:
+        """Where a stage stands."""
+        ...
 
     async def begin(self, stage: Stage, *, total: Total | None) -> Checkpoint:
         """Mark the stage running with the shop's count (never lowering one already told)."""
@@ -84,6 +104,10 @@ class Ledger(Protocol):
 
     async def keep_shop(self, facts: ShopFacts) -> None:
         """Store the shop's facts and derive the windows of the run's paged stages from them."""
+        ...
+
+    async def keep_totals(self, totals: dict[Stage, Total]) -> None:
+        """What the shop says it holds, known before the reading begins."""
         ...
 
     async def take_read_no(self) -> int:
@@ -94,8 +118,8 @@ class Ledger(Protocol):
         """Write the page's rows and its checkpoint in one transaction."""
         ...
 
-    async def stored(self, stage: Stage) -> int:
-        """How many live records of the stage's window are stored."""
+    async def stored(self, stage: Stage, window: Window) -> int:
+        """How many records of the stage's resource are stored that were created in a window."""
         ...
 
     async def finish(self, stage: Stage, state: StageState, *, note: str | None = None) -> None:

@@ -1,0 +1,1 @@
+"""Everything that speaks Shopify's HTTP and knows its field names."""

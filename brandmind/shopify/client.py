@@ -1,0 +1,191 @@
+"""One shop's Admin API: a document in, an answer or a named error out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import httpx
+import orjson
+
+from brandmind.errors import BadAnswer, ShopifyUnavailable, TokenRevoked
+from brandmind.shopify import answers
+from brandmind.shopify.answers import Answer
+from brandmind.shopify.documents import Document, document
+from brandmind.shopify.throttle import Pacer
+from brandmind.shopify.tokens import TokenProvider
+
+API_VERSION: Final = "2026-10"
+MAX_BODY_BYTES: Final = 64 * 1024 * 1024
+TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
+# A body that drips one byte before every read time-out would otherwise take for ever.
+WHOLE_ANSWER_S: Final = 90.0
+
+_log = logging.getLogger(__name__)
+
+
+class ShopifyClient:
+    """Asks one shop. `origin` is a template such as "https://{shop}"; every address is built on
+    it. The HTTP client is opened and closed by whoever passes it in."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        *,
+        origin: str,
+        domain: str,
+        token: TokenProvider,
+        api_version: str = API_VERSION,
+        pacer: Pacer | None = None,
+    ) -> None:
+        self._http = http
+        self._url = f"{shop_origin(origin, domain)}/admin/api/{api_version}/graphql.json"
+        self._domain = domain
+        self._token = token
+        self._version = api_version
+        self._pacer = pacer
+        self._known_costs: dict[tuple[str, Any], float] = {}
+        self._version_told = False
+
+    @property
+    def domain(self) -> str:
+        return self._domain
+
+    @property
+    def waiting_s(self) -> float:
+        """Seconds the client still waits for the shop's rate budget; 0 while it does not."""
+        return self._pacer.waiting_s if self._pacer else 0.0
+
+    async def query(self, name: str, variables: Mapping[str, Any] | None = None) -> Answer:
+        """Send the document queries/`name`.graphql.
+
+        A 401 is answered by one refresh of the token and one repetition. Raises the
+        `errors.ShopifyError` the answer stands for; nothing is retried here beyond that.
+        """
+        asked = document(name)
+        body = orjson.dumps(
+            {"query": asked.text, "variables": variables or {}, "operationName": asked.operation}
+        )
+        token = await self._token.access_token()
+        reply = await self._paced(asked, variables, body, token)
+        if reply.status == 401:
+            try:
+                token = await self._token.refreshed(token)
+            except TokenRevoked as error:
+                error.request_id = error.request_id or reply.request_id
+                raise
+            reply = await self._paced(asked, variables, body, token)
+            if reply.status == 401:
+                raise TokenRevoked(request_id=reply.request_id)
+        problem = answers.of_status(reply.status, reply.headers, reply.content)
+        if problem is not None:
+            raise problem
+        self._look_at_version(reply.headers)
+        return answers.read(reply.payload, reply.headers)
+
+    async def _paced(
+        self, asked: Document, variables: Mapping[str, Any] | None, body: bytes, token: str
+    ) -> _Reply:
+        if self._pacer is None:
+            return await self._send(body, token)
+        key = (asked.name, (variables or {}).get("first"))
+        expected = self._known_costs.get(key, 0.0)
+        await self._pacer.admit(expected)
+        cost: answers.Cost | None = None
+        try:
+            reply = await self._send(body, token)
+            if isinstance(reply.payload, dict):
+                cost = answers.cost_of(reply.payload.get("extensions") or {})
+            if cost is not None and cost.requested:
+                self._known_costs[key] = cost.requested
+            return reply
+        finally:
+            # Also after a failure: a reservation nobody ends would hold up the whole shop.
+            await self._pacer.learn(
+                expected,
+                available=cost.available if cost else None,
+                maximum=cost.maximum if cost else 0.0,
+                restore_per_s=cost.restore_per_s if cost else 0.0,
+            )
+
+    async def _send(self, body: bytes, token: str) -> _Reply:
+        request = self._http.build_request(
+            "POST",
+            self._url,
+            content=body,
+            headers={
+                "Content-Type": "application/json",
+                "Accept": "application/json",
+                "X-Shopify-Access-Token": token,
+            },
+            timeout=TIMEOUT,
+        )
+        try:
+            async with asyncio.timeout(WHOLE_ANSWER_S):
+                response = await self._http.send(request, stream=True, follow_redirects=False)
+                try:
+                    content = await _bounded(response)
+                finally:
+                    await response.aclose()
+        except TimeoutError as error:
+            raise ShopifyUnavailable("Shopify's answer took too long.") from error
+        except (httpx.RequestError, httpx.StreamError) as error:
+            # Its name only: the text of a transport error may hold addresses.
+            raise ShopifyUnavailable(
+                f"Shopify could not be reached ({type(error).__name__})."
+            ) from error
+        return _Reply.of(response.status_code, response.headers, content)
+
+    def _look_at_version(self, headers: httpx.Headers) -> None:
+        served = headers.get("x-shopify-api-version")
+        if served and served != self._version and not self._version_told:
+            self._version_told = True
+            _log.warning(
+                "%s answers in API version %s, asked for %s", self._domain, served, self._version
+            )
+
+
+class _Reply(NamedTuple):
+    status: int
+    headers: httpx.Headers
+    content: bytes
+    payload: Any
+
+    @classmethod
+    def of(cls, status: int, headers: httpx.Headers, content: bytes) -> _Reply:
+        """The reply, its body decoded if it should be data; ShopifyUnavailable if it cannot be."""
+        if status != 200:
+            return cls(status, headers, content, None)
+        try:
+            return cls(status, headers, content, orjson.loads(content))
+        except orjson.JSONDecodeError:
+            # A body cut on its way, or a proxy's page: the next try may well succeed. The decoder's
+            # own error would carry the whole body, customers and all, into a log.
+            raise ShopifyUnavailable(
+                "Shopify's answer arrived damaged.", request_id=answers.request_id_of(headers)
+            ) from None
+
+    @property
+    def request_id(self) -> str | None:
+        return answers.request_id_of(self.headers)
+
+
+def shop_origin(origin: str, domain: str) -> str:
+    """The address of a shop by the template BRANDMIND_SHOPIFY_ORIGIN, without a final slash."""
+    return origin.replace("{shop}", domain).rstrip("/")
+
+
+async def _bounded(response: httpx.Response) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.aiter_bytes():
+        size += len(part)
+        if size > MAX_BODY_BYTES:
+            raise BadAnswer(
+                f"The answer is larger than {MAX_BODY_BYTES >> 20} MiB.",
+                request_id=answers.request_id_of(response.headers),
+            )
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -1,0 +1,57 @@
+"""The GraphQL documents we send, each a file under queries/, whole with the fragments it uses."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+_QUERIES = Path(__file__).parent / "queries"
+_OPERATION = re.compile(r"\b(?:query|mutation)\s+(\w+)")
+_SPREAD = re.compile(r"\.\.\.(\w+Fields)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One operation: `name` is its file's, `operation` the name Shopify sees."""
+
+    name: str
+    operation: str
+    text: str
+
+
+def names() -> tuple[str, ...]:
+    """The names of all documents, sorted."""
+    return tuple(sorted(path.stem for path in _QUERIES.glob("*.graphql")))
+
+
+@lru_cache(maxsize=64)
+def document(name: str) -> Document:
+    """The document of that file name. Raises FileNotFoundError if there is none."""
+    text = _tight((_QUERIES / f"{name}.graphql").read_text(encoding="utf-8"))
+    found = _OPERATION.search(text)
+    if found is None:
+        raise ValueError(f"{name}.graphql names no operation")
+    return Document(name, found.group(1), _with_fragments(text))
+
+
+def _with_fragments(text: str) -> str:
+    parts = [text]
+    wanted = list(_SPREAD.findall(text))
+    seen: set[str] = set()
+    while wanted:
+        fragment = wanted.pop()
+        if fragment in seen:
+            continue
+        seen.add(fragment)
+        path = _QUERIES / "fragments" / f"{fragment}.graphql"
+        body = _tight(path.read_text(encoding="utf-8"))
+        parts.append(body)
+        wanted.extend(_SPREAD.findall(body))
+    return "\n".join(parts)
+
+
+def _tight(text: str) -> str:
+    # The text travels with every request; its indentation is for the reader of the file only.
+    return " ".join(text.split())

@@ -1,0 +1,491 @@
+"""Shopify's JSON to records: the only place, with `nested`, that knows their field names.
+
+Parsing is the hot path of a first sync, so a good record is read by plain dictionary access with
+no bookkeeping. A bad one is read a second time, watched, to name the field it broke on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Final, TypeVar
+
+import orjson
+
+from brandmind.commerce.money import exponent, to_minor
+from brandmind.commerce.records import (
+    CustomerRecord,
+    LineRecord,
+    OrderRecord,
+    ProductRecord,
+    RefundRecord,
+    SaleRecord,
+    VariantRecord,
+)
+from brandmind.commerce.shop import ShopFacts
+from brandmind.errors import BadAnswer
+from brandmind.sync.ports import Reject
+
+Json = dict[str, Any]
+R = TypeVar("R")
+
+_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+
+ACTIONS: Final = {name: name for name in ("ORDER", "UPDATE", "RETURN")}
+KINDS: Final = {
+    name: name
+    for name in ("PRODUCT SHIPPING TIP DUTY FEE ADDITIONAL_FEE ADJUSTMENT GIFT_CARD".split())
+}
+_RESTOCKED = frozenset({"RETURN", "CANCEL", "LEGACY_RESTOCK"})
+_NOTHING: Json = {}
+
+_iso = datetime.fromisoformat
+
+
+class _Minor(dict[str, int]):
+    """Amounts already turned into minor units: a shop's prices repeat, so most are look-ups."""
+
+    def __init__(self, exp: int) -> None:
+        super().__init__()
+        self._exp = exp
+
+    def __missing__(self, amount: str) -> int:
+        if len(self) >= 100_000:
+            self.clear()
+        minor = self[amount] = to_minor(amount, self._exp)
+        return minor
+
+
+@lru_cache(maxsize=64)
+def _minor_in(currency: str) -> _Minor:
+    return _Minor(exponent(currency))
+
+
+def parse_orders(nodes: Iterable[Any]) -> tuple[list[OrderRecord], list[Reject]]:
+    """Orders with lines, refunds and ledger; those that cannot be read are named apart."""
+    return _each(nodes, _order)
+
+
+def parse_products(
+    nodes: Iterable[Any], *, currency: str
+) -> tuple[list[ProductRecord], list[Reject]]:
+    """Products with variants; their prices are plain amounts in the shop's `currency`."""
+    return _each(nodes, lambda node: _product(node, _minor_in(currency)))
+
+
+def parse_customers(nodes: Iterable[Any]) -> tuple[list[CustomerRecord], list[Reject]]:
+    """Customers; fields the app may not see are None."""
+    return _each(nodes, _customer)
+
+
+def parse_order(node: Any) -> OrderRecord:
+    """One order. Raises BadAnswer naming its gid and the field that cannot be read."""
+    return _one(node, _order)
+
+
+def parse_product(node: Any, *, currency: str) -> ProductRecord:
+    """One product. Raises BadAnswer naming its gid and the field that cannot be read."""
+    return _one(node, lambda node: _product(node, _minor_in(currency)))
+
+
+def parse_customer(node: Any) -> CustomerRecord:
+    """One customer. Raises BadAnswer naming its gid and the field that cannot be read."""
+    return _one(node, _customer)
+
+
+def parse_shop(data: Json, *, answered_at: datetime) -> ShopFacts:
+    """The shop's facts out of the data of shop.graphql. Raises BadAnswer."""
+    return _one(data, lambda data: _shop(data, answered_at))
+
+
+def gid(resource: str, shopify_id: int) -> str:
+    """The global id of a resource ("Order") by its number."""
+    return f"gid://shopify/{resource}/{shopify_id}"
+
+
+def number_of(gid: str) -> int:
+    """The number in a global id. Raises ValueError if there is none."""
+    return int(gid.rsplit("/", 1)[-1])
+
+
+def _shop(data: Json, answered_at: datetime) -> ShopFacts:
+    shop = data["shop"]
+    install = data.get("currentAppInstallation") or _NOTHING
+    return ShopFacts(
+        shopify_id=_id(shop),
+        domain=shop["myshopifyDomain"],
+        name=shop["name"],
+        currency=shop["currencyCode"],
+        timezone=shop["ianaTimezone"],
+        country_code=(shop.get("shopAddress") or _NOTHING).get("countryCodeV2"),
+        plan=(shop.get("plan") or _NOTHING).get("publicDisplayName") or "",
+        taxes_included=bool(shop.get("taxesIncluded")),
+        created_at=_at(shop["createdAt"]),
+        scopes=frozenset(scope["handle"] for scope in install.get("accessScopes") or ()),
+        answered_at=answered_at,
+    )
+
+
+def _order(node: Json) -> OrderRecord:
+    order_id = int(node["id"].rsplit("/", 1)[1])
+    currency = node["currencyCode"]
+    presentment = node.get("presentmentCurrencyCode") or currency
+    minor = _minor_in(currency)
+    processed_at = _at(node["processedAt"])
+    customer = node.get("customer")
+    address = node.get("shippingAddress")
+    if not address or not address.get("countryCodeV2"):
+        address = node.get("billingAddress") or address or _NOTHING
+    total = node["totalPriceSet"]
+    total_minor = minor[total["shopMoney"]["amount"]]
+    if presentment == currency:
+        presentment_minor = total_minor
+    else:
+        presentment_minor = _minor_in(presentment)[total["presentmentMoney"]["amount"]]
+    lines, product_of = _lines(node, order_id, minor)
+    return OrderRecord(
+        order_id,
+        node["name"],
+        node.get("number"),
+        _at(node["createdAt"]),
+        processed_at,
+        _at(node["updatedAt"]),
+        _at_or_none(node.get("cancelledAt")),
+        node.get("cancelReason"),
+        _at_or_none(node.get("closedAt")),
+        bool(node.get("test")),
+        bool(node.get("confirmed", True)),
+        currency,
+        presentment,
+        node.get("displayFinancialStatus"),
+        node.get("displayFulfillmentStatus"),
+        node.get("returnStatus"),
+        node.get("sourceName"),
+        _json(node.get("tags")),
+        _json(node.get("discountCodes")),
+        int(customer["id"].rsplit("/", 1)[1]) if customer else None,
+        address.get("countryCodeV2"),
+        address.get("provinceCode"),
+        address.get("city"),
+        bool(node.get("taxesIncluded")),
+        total_minor,
+        _money(minor, node.get("originalTotalPriceSet")),
+        _money(minor, node.get("currentTotalPriceSet")),
+        _money(minor, node.get("subtotalPriceSet")),
+        _money(minor, node.get("currentSubtotalPriceSet")),
+        _money(minor, node.get("totalDiscountsSet")),
+        _money(minor, node.get("totalTaxSet")),
+        _money(minor, node.get("totalShippingPriceSet")),
+        _money(minor, node.get("totalRefundedSet")),
+        _money(minor, node.get("netPaymentSet")),
+        _money(minor, node.get("totalTipReceivedSet")),
+        presentment_minor,
+        lines,
+        _sales(node, order_id, processed_at, minor, product_of),
+        _refunds(node, order_id, minor),
+    )
+
+
+def _lines(
+    node: Json, order_id: int, minor: _Minor
+) -> tuple[tuple[LineRecord, ...], dict[int, int | None]]:
+    lines = []
+    product_of: dict[int, int | None] = {}
+    for position, line in enumerate((node.get("lineItems") or _NOTHING).get("nodes") or ()):
+        line_id = int(line["id"].rsplit("/", 1)[1])
+        product = line.get("product")
+        variant = line.get("variant")
+        product_id = int(product["id"].rsplit("/", 1)[1]) if product else None
+        product_of[line_id] = product_id
+        tax = 0
+        for tax_line in line.get("taxLines") or ():
+            tax += minor[tax_line["priceSet"]["shopMoney"]["amount"]]
+        quantity = line["quantity"]
+        lines.append(
+            LineRecord(
+                line_id,
+                order_id,
+                position,
+                product_id,
+                int(variant["id"].rsplit("/", 1)[1]) if variant else None,
+                line["title"],
+                line.get("variantTitle"),
+                line.get("sku"),
+                line.get("vendor"),
+                quantity,
+                line.get("currentQuantity", quantity),
+                bool(line.get("isGiftCard")),
+                minor[line["originalUnitPriceSet"]["shopMoney"]["amount"]],
+                minor[line["originalTotalSet"]["shopMoney"]["amount"]],
+                minor[line["discountedTotalSet"]["shopMoney"]["amount"]],
+                minor[line["totalDiscountSet"]["shopMoney"]["amount"]],
+                tax,
+            )
+        )
+    return tuple(lines), product_of
+
+
+def _sales(
+    node: Json,
+    order_id: int,
+    processed_at: datetime,
+    minor: _Minor,
+    product_of: dict[int, int | None],
+) -> tuple[SaleRecord, ...]:
+    """The ledger, split as Shopify's sales reports split it.
+
+    A discount counts against the goods it belongs to: where an edit takes goods away, their
+    discount goes with them, so it has the sign of the quantity.
+    """
+    sales = []
+    for agreement in (node.get("agreements") or _NOTHING).get("nodes") or ():
+        agreement_id = int(agreement["id"].rsplit("/", 1)[1])
+        placed = agreement["__typename"] == "OrderAgreement"
+        happened_at = processed_at if placed else _at(agreement["happenedAt"])
+        for sale in agreement["sales"]["nodes"]:
+            total = minor[sale["totalAmount"]["shopMoney"]["amount"]]
+            tax = minor[sale["totalTaxAmount"]["shopMoney"]["amount"]]
+            action = ACTIONS.get(sale["actionType"], "UNKNOWN")
+            kind = KINDS.get(sale["lineType"], "UNKNOWN")
+            quantity = sale["quantity"] or 0
+            line = sale.get("lineItem")
+            line_id = int(line["id"].rsplit("/", 1)[1]) if line else None
+            net = total - tax
+            gross = discounts = returns = 0
+            if kind == "PRODUCT":
+                if action == "RETURN":
+                    returns = net
+                elif action != "UNKNOWN":
+                    told = sale["totalDiscountAmountBeforeTaxes"]["shopMoney"]["amount"]
+                    off = minor[told]
+                    if quantity:
+                        off = abs(off) if quantity > 0 else -abs(off)
+                    gross = net + off
+                    discounts = -off
+            elif kind == "GIFT_CARD":
+                # Selling one is a liability, not a sale.
+                net = 0
+            sales.append(
+                SaleRecord(
+                    int(sale["id"].rsplit("/", 1)[1]),
+                    order_id,
+                    agreement_id,
+                    happened_at,
+                    action,
+                    kind,
+                    placed,
+                    line_id,
+                    product_of.get(line_id) if line_id is not None else None,
+                    quantity,
+                    total,
+                    tax,
+                    gross,
+                    discounts,
+                    returns,
+                    net,
+                )
+            )
+    return tuple(sales)
+
+
+def _refunds(node: Json, order_id: int, minor: _Minor) -> tuple[RefundRecord, ...]:
+    refunds = node.get("refunds")
+    if not refunds:
+        return ()
+    found = []
+    for refund in refunds:
+        created_at = _at_or_none(refund.get("createdAt"))
+        quantity = restocked = 0
+        for line in (refund.get("refundLineItems") or _NOTHING).get("nodes") or ():
+            quantity += line["quantity"]
+            if line.get("restockType") in _RESTOCKED:
+                restocked += line["quantity"]
+        updated_at = _at(refund["updatedAt"])
+        found.append(
+            RefundRecord(
+                _id(refund),
+                order_id,
+                created_at,
+                _at_or_none(refund.get("processedAt")) or created_at or updated_at,
+                updated_at,
+                _money(minor, refund["totalRefundedSet"]),
+                restocked,
+                quantity,
+            )
+        )
+    return tuple(found)
+
+
+def _product(node: Json, minor: _Minor) -> ProductRecord:
+    product_id = _id(node)
+    media = node.get("featuredMedia") or _NOTHING
+    image = (media.get("preview") or _NOTHING).get("image") or _NOTHING
+    return ProductRecord(
+        shopify_id=product_id,
+        title=node["title"],
+        handle=node["handle"],
+        status=node["status"],
+        vendor=node.get("vendor") or "",
+        product_type=node.get("productType") or "",
+        category=(node.get("category") or _NOTHING).get("fullName"),
+        tags_json=_json(node.get("tags")),
+        is_gift_card=bool(node.get("isGiftCard")),
+        total_inventory=node.get("totalInventory"),
+        tracks_inventory=bool(node.get("tracksInventory")),
+        image_url=image.get("url"),
+        online_store_url=node.get("onlineStoreUrl"),
+        created_at=_at(node["createdAt"]),
+        updated_at=_at(node["updatedAt"]),
+        published_at=_at_or_none(node.get("publishedAt")),
+        variants=tuple(
+            _variant(variant, product_id, minor)
+            for variant in (node.get("variants") or _NOTHING).get("nodes") or ()
+        ),
+    )
+
+
+def _variant(node: Json, product_id: int, minor: _Minor) -> VariantRecord:
+    compare_at = node.get("compareAtPrice")
+    unit_cost = (node.get("inventoryItem") or _NOTHING).get("unitCost")
+    options = {option["name"]: option["value"] for option in node.get("selectedOptions") or ()}
+    return VariantRecord(
+        _id(node),
+        product_id,
+        node["title"],
+        node.get("sku"),
+        node.get("barcode"),
+        minor[node["price"]],
+        None if compare_at is None else minor[compare_at],
+        None if unit_cost is None else minor[unit_cost["amount"]],
+        node.get("inventoryQuantity"),
+        node["position"],
+        orjson.dumps(options).decode(),
+        _at(node["createdAt"]),
+        _at(node["updatedAt"]),
+    )
+
+
+def _customer(node: Json) -> CustomerRecord:
+    email = node.get("defaultEmailAddress") or _NOTHING
+    spent = node.get("amountSpent")
+    last_order = node.get("lastOrder")
+    address = node.get("defaultAddress") or _NOTHING
+    return CustomerRecord(
+        _id(node),
+        node.get("displayName"),
+        node.get("firstName"),
+        node.get("lastName"),
+        email.get("emailAddress"),
+        (node.get("defaultPhoneNumber") or _NOTHING).get("phoneNumber"),
+        email.get("marketingState"),
+        int(node.get("numberOfOrders") or 0),
+        _minor_in(spent["currencyCode"])[spent["amount"]] if spent else 0,
+        spent["currencyCode"] if spent else "",
+        _id(last_order) if last_order else None,
+        node.get("state"),
+        _json(node.get("tags")),
+        bool(node.get("verifiedEmail")),
+        node.get("locale"),
+        address.get("countryCodeV2"),
+        address.get("provinceCode"),
+        address.get("city"),
+        (node.get("statistics") or _NOTHING).get("rfmGroup"),
+        _at(node["createdAt"]),
+        _at(node["updatedAt"]),
+    )
+
+
+def _id(node: Json) -> int:
+    return int(node["id"].rsplit("/", 1)[1])
+
+
+def _at(text: str) -> datetime:
+    at = _iso(text)
+    # "…Z" is what GraphQL sends, and it is read as this very object.
+    return at if at.tzinfo is UTC else _as_utc(at)
+
+
+def _as_utc(at: datetime) -> datetime:
+    if at.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return at.astimezone(UTC)
+
+
+def _at_or_none(text: str | None) -> datetime | None:
+    return _at(text) if text else None
+
+
+def _money(minor: _Minor, bag: Json | None) -> int:
+    return minor[bag["shopMoney"]["amount"]] if bag else 0
+
+
+def _json(texts: list[str] | None) -> str:
+    return orjson.dumps(texts).decode() if texts else "[]"
+
+
+def _each(nodes: Iterable[Any], read: Callable[[Json], R]) -> tuple[list[R], list[Reject]]:
+    records: list[R] = []
+    rejects: list[Reject] = []
+    for node in nodes:
+        try:
+            records.append(read(node))
+        except _UNREADABLE as error:
+            rejects.append(_reject(node, read, error))
+    return records, rejects
+
+
+def _one(node: Any, read: Callable[[Json], R]) -> R:
+    try:
+        return read(node)
+    except _UNREADABLE as error:
+        reject = _reject(node, read, error)
+        # Not chained: the first error's text quotes the value, which may be a person's.
+        raise BadAnswer(f"{reject.gid or 'A record'} cannot be read: {reject.reason}.") from None
+
+
+def _reject(node: Any, read: Callable[[Json], Any], error: Exception) -> Reject:
+    if not isinstance(node, dict):
+        return Reject("", "it is null" if node is None else "it is no object")
+    trail: list[str] = []
+    try:
+        read(_Watched(node, "", trail))
+    except _UNREADABLE as again:
+        error = again
+    told = node.get("id")
+    field = trail[-1] if trail else "?"
+    what = "is missing" if isinstance(error, KeyError) else f"is not readable ({_kind(error)})"
+    return Reject(told if isinstance(told, str) else "", f"{field} {what}")
+
+
+def _kind(error: Exception) -> str:
+    return type(error).__name__
+
+
+class _Watched(dict[str, Any]):
+    """A node that notes which field was asked for last, at any depth."""
+
+    def __init__(self, node: Json, path: str, trail: list[str]) -> None:
+        super().__init__(node)
+        self._path = path
+        self._trail = trail
+
+    def __getitem__(self, key: str) -> Any:
+        path = self._note(key)
+        return self._wrapped(super().__getitem__(key), path)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        path = self._note(key)
+        return self._wrapped(super().get(key, default), path)
+
+    def _note(self, key: str) -> str:
+        path = f"{self._path}.{key}" if self._path else key
+        self._trail.append(path)
+        return path
+
+    def _wrapped(self, value: Any, path: str) -> Any:
+        if isinstance(value, dict):
+            return _Watched(value, path, self._trail)
+        if isinstance(value, list):
+            return [self._wrapped(item, path) for item in value]
+        return value

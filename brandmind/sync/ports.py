@@ -74,7 +74,11 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Where a stage of a run stands in the ledger."""
+    """Where a stage of a run stands in the ledger.
+
+    `window` is what is read, `proof` the closed window in which the shop's count and ours are
+    held against each other afterwards; `readings` is 2 for the second reading of a gap.
+    """
 
     stage: Stage
     state: StageState
@@ -84,6 +88,7 @@ class Checkpoint:
     exact: bool
     readings: int
     window: Window
+    proof: Window
 
 
 class Ledger(Protocol):
@@ -138,8 +143,9 @@ class Ledger(Protocol):
         """Write the outbox row that tells the merchant the store is ready."""
         ...
 
-    async def should_yield(self) -> bool:
-        """Whether a better run of the same store waits, or the store was paused."""
+    async def should_yield(self, *, slice_over: bool) -> bool:
+        """Whether the store was paused, a better run of it waits, or, once the slice of time is
+        over, anybody waits at all."""
         ...
 
 

@@ -56,7 +56,6 @@ class SyncRunRow(SQLModel, table=True):
     request_ref: str | None = None
     retry_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     retries: int = 0
-    bell_no: int = 0
     fence: int = 0
     beat: int = Field(default=0, sa_type=sa.BigInteger)
     seq: int = Field(default=0, sa_type=sa.BigInteger)
@@ -64,6 +63,8 @@ class SyncRunRow(SQLModel, table=True):
     owner: str = ""
     again: bool = False
     first_read_no: int = Field(default=0, sa_type=sa.BigInteger)
+    # The shop's own clock when the run began to read.
+    shop_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     requested_at: datetime = Field(sa_type=UtcDateTime)
     requested_by: str | None = None
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

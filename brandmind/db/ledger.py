@@ -1,0 +1,471 @@
+"""The durable memory of one claimed run: `sync.ports.Ledger` over SQL.
+
+Lock order everywhere: store, run, then rows. The store's row lock makes one writer of a store;
+the fence makes it the right one; the epoch makes it this installation's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+
+import orjson
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from brandmind.clock import new_id
+from brandmind.commerce.shop import ShopFacts, zone
+from brandmind.db import rollups, runs, upserts
+from brandmind.db.session import Database, db_now
+from brandmind.db.tables import CUSTOMER, ORDER, OUTBOX, PRODUCT, REJECT, RUN, STAGE, STORE
+from brandmind.errors import Fenced
+from brandmind.sync import status
+from brandmind.sync.engine import END
+from brandmind.sync.ports import Checkpoint, Page, Total, Window
+from brandmind.sync.progress import StageProgress
+from brandmind.sync.stages import PAGED, Kind, RunStatus, Stage, StageState
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# What a merchant sees first; older orders follow in the background.
+RECENT: Final = timedelta(days=183)
+# The shop's search index lags its writes, so a window begins before the last one ended.
+OVERLAP: Final = timedelta(minutes=5)
+
+
+class SqlLedger:
+    """The ledger of one claim; `sync.ports.Ledger` says what each method promises."""
+
+    def __init__(self, db: Database, claim: runs.Claim) -> None:
+        self.db = db
+        self.claim = claim
+        self.announced_seq = 0
+
+    async def checkpoint(self, stage: Stage) -> Checkpoint:
+        return await self.db.read(_checkpoint, self.claim, stage)
+
+    async def stages(self) -> tuple[Stage, ...]:
+        """The stages of the run, in order."""
+        return await self.db.read(_stages, self.claim)
+
+    async def keep_shop(self, facts: ShopFacts) -> None:
+        await self._write(_keep_shop, facts)
+
+    async def keep_totals(self, totals: dict[Stage, Total]) -> None:
+        """What the shop says it holds, known before the reading begins."""
+        await self._write(_keep_totals, totals)
+
+    async def begin(self, stage: Stage, *, total: Total | None) -> Checkpoint:
+        return await self._write(_begin, stage, total)
+
+    async def take_read_no(self) -> int:
+        return await self.db.write(_take_read_no, self.claim.store_id)
+
+    async def land(self, page: Page, *, after: str) -> Checkpoint:
+        return await self._write(_land, page, after, self.announced_seq)
+
+    async def stored(self, stage: Stage, window: Window) -> int:
+        return await self.db.read(_stored, self.claim.store_id, stage, window)
+
+    async def finish(self, stage: Stage, state: StageState, *, note: str | None = None) -> None:
+        await self._write(_finish_stage, stage, state, note)
+
+    async def restart(self, stage: Stage) -> None:
+        await self._write(_restart, stage)
+
+    async def recount(self) -> None:
+        while await self._write(_recount):
+            pass
+
+    async def notify(self) -> None:
+        await self._write(_notify)
+
+    async def should_yield(self, *, slice_over: bool) -> bool:
+        return await self.db.read(_should_yield, self.claim, slice_over)
+
+    async def _write(
+        self,
+        act: Callable[Concatenate[Session, runs.Claim, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        return await self.db.write(act, self.claim, *args, **kwargs)
+
+
+def _own(session: Session, claim: runs.Claim, **values: Any) -> Any:
+    """Lock the store and the run, and move the run on. Raises Fenced if either is another's."""
+    store = runs.lock_store(session, claim.store_id)
+    if store.epoch != claim.epoch:
+        raise Fenced
+    row = session.execute(
+        sa.update(RUN)
+        .where(
+            RUN.c.run_id == claim.run_id,
+            RUN.c.fence == claim.fence,
+            RUN.c.status == RunStatus.RUNNING.value,
+        )
+        .values(beat=RUN.c.beat + 1, seq=RUN.c.seq + 1, **values)
+        .returning(RUN)
+    ).first()
+    if row is None:
+        raise Fenced
+    return row
+
+
+def _stages(session: Session, claim: runs.Claim) -> tuple[Stage, ...]:
+    rows = session.execute(
+        sa.select(STAGE.c.stage).where(STAGE.c.run_id == claim.run_id).order_by(STAGE.c.position)
+    )
+    return tuple(Stage(row.stage) for row in rows)
+
+
+def _checkpoint(session: Session, claim: runs.Claim, stage: Stage) -> Checkpoint:
+    row = session.execute(
+        sa.select(STAGE).where(STAGE.c.run_id == claim.run_id, STAGE.c.stage == stage.value)
+    ).one()
+    run = session.execute(sa.select(RUN).where(RUN.c.run_id == claim.run_id)).one()
+    return _as_checkpoint(row, cursor=run.cursor if run.stage == stage.value else "")
+
+
+def _as_checkpoint(row: Any, *, cursor: str) -> Checkpoint:
+    proof = Window(created_from=row.created_from, created_before=row.created_before)
+    return Checkpoint(
+        stage=Stage(row.stage),
+        state=StageState(row.state),
+        cursor=cursor,
+        done=row.done,
+        total=row.total,
+        exact=row.exact,
+        readings=row.readings,
+        window=proof if row.updated_from is None else Window(updated_from=row.updated_from),
+        proof=proof,
+    )
+
+
+def _keep_shop(session: Session, claim: runs.Claim, facts: ShopFacts) -> None:
+    _own(session, claim, shop_at=facts.answered_at)
+    store = session.execute(sa.select(STORE).where(STORE.c.store_id == claim.store_id)).one()
+    recent_from = store.recent_from
+    if recent_from is None or claim.kind is Kind.FULL:
+        recent_from = facts.answered_at - RECENT
+    values: dict[str, Any] = {
+        "shop_id": facts.shopify_id,
+        "name": facts.name,
+        "currency": facts.currency,
+        "timezone": facts.timezone,
+        "country_code": facts.country_code,
+        "plan": facts.plan,
+        "taxes_included": facts.taxes_included,
+        "shop_created_at": facts.created_at,
+        "scopes": ",".join(sorted(facts.scopes)),
+        "recent_from": recent_from,
+    }
+    if claim.kind is Kind.FULL and (claim.only is None or Stage.ORDERS in claim.only):
+        values["history_done"] = False
+    session.execute(sa.update(STORE).where(STORE.c.store_id == claim.store_id).values(**values))
+    for stage in PAGED:
+        session.execute(
+            sa.update(STAGE)
+            .where(STAGE.c.run_id == claim.run_id, STAGE.c.stage == stage.value)
+            .values(**_window(claim.kind, stage, facts=facts, store=store, recent=recent_from))
+        )
+
+
+def _window(
+    kind: Kind, stage: Stage, *, facts: ShopFacts, store: Any, recent: Any
+) -> dict[str, Any]:
+    if kind is Kind.INCREMENTAL and store.synced_until is not None:
+        unread = stage is Stage.ORDERS and not store.history_done
+        return {
+            "updated_from": store.synced_until - OVERLAP,
+            "created_from": recent if unread else None,
+            "created_before": facts.answered_at,
+        }
+    # Closed at the shop's own clock: what is created while we read belongs to the next sync, so
+    # that the shop's count of the window and ours can be held against each other.
+    if stage is Stage.ORDERS:
+        return {"created_from": recent, "created_before": facts.answered_at}
+    if stage is Stage.HISTORY:
+        return {"created_before": recent - timedelta(seconds=1)}
+    return {"created_before": facts.answered_at}
+
+
+def _keep_totals(session: Session, claim: runs.Claim, totals: dict[Stage, Total]) -> None:
+    _own(session, claim)
+    for stage, total in totals.items():
+        _raise_total(session, claim, stage, total)
+
+
+def _raise_total(session: Session, claim: runs.Claim, stage: Stage, total: Total) -> None:
+    session.execute(
+        sa.update(STAGE)
+        .where(
+            STAGE.c.run_id == claim.run_id,
+            STAGE.c.stage == stage.value,
+            sa.or_(STAGE.c.total.is_(None), STAGE.c.total < total.count),
+        )
+        .values(total=total.count, exact=total.exact)
+    )
+
+
+def _begin(session: Session, claim: runs.Claim, stage: Stage, total: Total | None) -> Checkpoint:
+    row = session.execute(sa.select(RUN).where(RUN.c.run_id == claim.run_id)).one()
+    cursor = row.cursor if row.stage == stage.value else ""
+    _own(session, claim, stage=stage.value, cursor=cursor)
+    now = db_now(session)
+    session.execute(
+        sa.update(STAGE)
+        .where(STAGE.c.run_id == claim.run_id, STAGE.c.stage == stage.value)
+        .values(
+            state=StageState.RUNNING.value,
+            started_at=sa.func.coalesce(
+                STAGE.c.started_at, sa.literal(now, type_=STAGE.c.started_at.type)
+            ),
+        )
+    )
+    if total is not None:
+        _raise_total(session, claim, stage, total)
+    runs.note_event(
+        session,
+        run_id=claim.run_id,
+        store_id=claim.store_id,
+        name="resumed" if cursor else "began",
+        fence=claim.fence,
+        stage=stage.value,
+        cursor=cursor,
+    )
+    found = session.execute(
+        sa.select(STAGE).where(STAGE.c.run_id == claim.run_id, STAGE.c.stage == stage.value)
+    ).one()
+    return _as_checkpoint(found, cursor=cursor)
+
+
+def _take_read_no(session: Session, store_id: str) -> int:
+    taken: int | None = session.execute(
+        sa.update(STORE)
+        .where(STORE.c.store_id == store_id)
+        .values(read_no=STORE.c.read_no + 1)
+        .returning(STORE.c.read_no)
+    ).scalar_one_or_none()
+    if taken is None:
+        raise Fenced
+    return taken
+
+
+def _land(
+    session: Session, claim: runs.Claim, page: Page, after: str, announced_seq: int
+) -> Checkpoint:
+    store = runs.lock_store(session, claim.store_id)
+    if store.epoch != claim.epoch:
+        raise Fenced
+    stage = page.stage.value
+    landed = upserts.land(
+        session,
+        claim.store_id,
+        stage=page.stage,
+        records=page.records,
+        read_no=page.read_no,
+        first_read_no=claim.first_read_no,
+        tz=zone(store.timezone),
+    )
+    for reject in page.rejects:
+        _keep_reject(session, claim, stage, reject.gid, reject.reason)
+    row = session.execute(
+        sa.update(STAGE)
+        .where(STAGE.c.run_id == claim.run_id, STAGE.c.stage == stage)
+        .values(done=STAGE.c.done + landed.counted)
+        .returning(STAGE)
+    ).one()
+    next_cursor = page.next_cursor or END
+    # The guard comes with the write it guards: a fenced owner's rows are rolled back with it.
+    moved = session.execute(
+        sa.update(RUN)
+        .where(
+            RUN.c.run_id == claim.run_id,
+            RUN.c.fence == claim.fence,
+            RUN.c.stage == stage,
+            RUN.c.cursor == after,
+            RUN.c.status == RunStatus.RUNNING.value,
+        )
+        .values(
+            cursor=next_cursor,
+            percent=_percent(session, claim),
+            beat=RUN.c.beat + 1,
+            seq=RUN.c.seq + 1,
+            announced_seq=sa.case(
+                (RUN.c.announced_seq < announced_seq, announced_seq), else_=RUN.c.announced_seq
+            ),
+            attempt=0,
+            failing_since=None,
+            waiting=None,
+            error=None,
+            error_kind=None,
+        )
+        .returning(RUN.c.seq)
+    ).first()
+    if moved is None:
+        raise Fenced
+    runs.note_event(
+        session,
+        run_id=claim.run_id,
+        store_id=claim.store_id,
+        name="page",
+        fence=claim.fence,
+        stage=stage,
+        cursor=after,
+        next_cursor=next_cursor,
+        count=landed.counted,
+    )
+    return _as_checkpoint(row, cursor=next_cursor)
+
+
+def _keep_reject(session: Session, claim: runs.Claim, stage: str, gid: str, reason: str) -> None:
+    session.execute(
+        sa.delete(REJECT).where(
+            REJECT.c.store_id == claim.store_id,
+            REJECT.c.resource == stage,
+            REJECT.c.gid == gid,
+        )
+    )
+    session.execute(
+        sa.insert(REJECT).values(
+            store_id=claim.store_id,
+            resource=stage,
+            gid=gid,
+            reason=reason,
+            run_id=claim.run_id,
+            seen_at=db_now(session),
+        )
+    )
+
+
+def stage_progress(row: Any) -> StageProgress:
+    """A stage row as its watchers see it."""
+    return StageProgress(
+        stage=Stage(row.stage),
+        state=StageState(row.state),
+        done=row.done,
+        total=row.total,
+        exact=row.exact,
+        attempts=row.attempts,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        note=row.note,
+    )
+
+
+def _percent(session: Session, claim: runs.Claim) -> int:
+    rows = session.execute(
+        sa.select(STAGE).where(STAGE.c.run_id == claim.run_id).order_by(STAGE.c.position)
+    ).all()
+    before = session.execute(
+        sa.select(RUN.c.percent).where(RUN.c.run_id == claim.run_id)
+    ).scalar_one()
+    return status.percent(tuple(stage_progress(row) for row in rows), before=before, finished=False)
+
+
+def _stored(session: Session, store_id: str, stage: Stage, window: Window) -> int:
+    table = {
+        Stage.PRODUCTS: PRODUCT,
+        Stage.CUSTOMERS: CUSTOMER,
+        Stage.ORDERS: ORDER,
+        Stage.HISTORY: ORDER,
+    }[stage]
+    query = sa.select(sa.func.count()).select_from(table).where(table.c.store_id == store_id)
+    if window.created_from is not None:
+        query = query.where(table.c.created_at >= window.created_from)
+    if window.created_before is not None:
+        query = query.where(table.c.created_at <= window.created_before)
+    return int(session.execute(query).scalar_one())
+
+
+def _finish_stage(
+    session: Session, claim: runs.Claim, stage: Stage, state: StageState, note: str | None
+) -> None:
+    _own(session, claim, stage="", cursor="", attempt=0, failing_since=None)
+    values: dict[str, Any] = {
+        "state": state.value,
+        "note": note,
+        "finished_at": db_now(session),
+    }
+    session.execute(
+        sa.update(STAGE)
+        .where(STAGE.c.run_id == claim.run_id, STAGE.c.stage == stage.value)
+        .values(**values)
+    )
+    runs.note_event(
+        session,
+        run_id=claim.run_id,
+        store_id=claim.store_id,
+        name=f"stage {state.value}",
+        fence=claim.fence,
+        stage=stage.value,
+        detail=note or "",
+    )
+
+
+def _restart(session: Session, claim: runs.Claim, stage: Stage) -> None:
+    _own(session, claim, stage=stage.value, cursor="")
+    session.execute(
+        sa.update(STAGE)
+        .where(STAGE.c.run_id == claim.run_id, STAGE.c.stage == stage.value)
+        .values(readings=STAGE.c.readings + 1)
+    )
+    runs.note_event(
+        session,
+        run_id=claim.run_id,
+        store_id=claim.store_id,
+        name="read again",
+        fence=claim.fence,
+        stage=stage.value,
+    )
+
+
+def _recount(session: Session, claim: runs.Claim) -> int:
+    _own(session, claim)
+    done: int = rollups.recount_dirty(session, claim.store_id)
+    return done
+
+
+def _notify(session: Session, claim: runs.Claim) -> None:
+    _own(session, claim)
+    store = session.execute(sa.select(STORE).where(STORE.c.store_id == claim.store_id)).one()
+    if store.ready_told_at is not None:
+        return
+    now = db_now(session)
+    counts = {
+        row.stage: row.done
+        for row in session.execute(sa.select(STAGE).where(STAGE.c.run_id == claim.run_id))
+        if Stage(row.stage) in PAGED
+    }
+    session.execute(
+        sa.insert(OUTBOX).values(
+            outbox_id=new_id(),
+            store_id=claim.store_id,
+            kind="store_ready",
+            cause=f"store_ready:{claim.store_id}:{claim.epoch}",
+            body_json=orjson.dumps({"store": store.name, "counts": counts}).decode(),
+            created_at=now,
+            attempts=0,
+        )
+    )
+    session.execute(
+        sa.update(STORE).where(STORE.c.store_id == claim.store_id).values(ready_told_at=now)
+    )
+
+
+def _should_yield(session: Session, claim: runs.Claim, slice_over: bool) -> bool:
+    store = session.execute(
+        sa.select(STORE.c.paused_at).where(STORE.c.store_id == claim.store_id)
+    ).first()
+    if store is None or store.paused_at is not None:
+        return True
+    waiting = sa.select(RUN.c.run_id).where(
+        RUN.c.status == RunStatus.QUEUED.value, RUN.c.due_at <= db_now(session)
+    )
+    if not slice_over:
+        own = sa.select(RUN.c.priority).where(RUN.c.run_id == claim.run_id).scalar_subquery()
+        waiting = waiting.where(RUN.c.store_id == claim.store_id, RUN.c.priority < own)
+    return session.execute(waiting.limit(1)).first() is not None

@@ -1,0 +1,155 @@
+"""What keeps runs alive when their owners are not: beats, take-overs, and what was never told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from brandmind.db import runs
+from brandmind.db.session import db_now
+from brandmind.db.tables import RUN, STORE
+from brandmind.sync.stages import RunStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """A running run as a reaper sees it: dead once `fence` and `beat` stand still too long."""
+
+    run_id: str
+    store_id: str
+    fence: int
+    beat: int
+    owner: str
+
+
+def beat(session: Session, run_id: str, fence: int) -> bool:
+    """One heartbeat; False if the run is no longer this owner's."""
+    found = session.execute(
+        sa.update(RUN)
+        .where(
+            RUN.c.run_id == run_id,
+            RUN.c.fence == fence,
+            RUN.c.status == RunStatus.RUNNING.value,
+        )
+        .values(beat=RUN.c.beat + 1)
+        .returning(RUN.c.run_id)
+    ).first()
+    return found is not None
+
+
+def pulses(session: Session) -> list[Pulse]:
+    """Every running run."""
+    return [
+        Pulse(row.run_id, row.store_id, row.fence, row.beat, row.owner)
+        for row in session.execute(
+            sa.select(RUN.c.run_id, RUN.c.store_id, RUN.c.fence, RUN.c.beat, RUN.c.owner).where(
+                RUN.c.status == RunStatus.RUNNING.value
+            )
+        )
+    ]
+
+
+def take_over(session: Session, pulse: Pulse, *, why: str) -> bool:
+    """Put a dead owner's run back in the queue; False if it lives or is taken already."""
+    row = session.execute(
+        sa.update(RUN)
+        .where(
+            RUN.c.run_id == pulse.run_id,
+            RUN.c.fence == pulse.fence,
+            RUN.c.beat == pulse.beat,
+            RUN.c.status == RunStatus.RUNNING.value,
+        )
+        .values(
+            status=RunStatus.QUEUED.value,
+            due_at=db_now(session),
+            fence=RUN.c.fence + 1,
+            seq=RUN.c.seq + 1,
+        )
+        .returning(RUN.c.fence, RUN.c.stage, RUN.c.cursor)
+    ).first()
+    if row is None:
+        return False
+    runs.note_event(
+        session,
+        run_id=pulse.run_id,
+        store_id=pulse.store_id,
+        name="taken over",
+        fence=row.fence,
+        stage=row.stage,
+        cursor=row.cursor,
+        detail=why,
+    )
+    return True
+
+
+def unheard(session: Session, *, for_s: float) -> list[str]:
+    """Runs that have been due for so long although somebody should have claimed them."""
+    running = RUN.alias("running")
+    return [
+        row.run_id
+        for row in session.execute(
+            sa.select(RUN.c.run_id)
+            .join(STORE, STORE.c.store_id == RUN.c.store_id)
+            .where(
+                RUN.c.status == RunStatus.QUEUED.value,
+                RUN.c.due_at <= db_now(session) - timedelta(seconds=for_s),
+                STORE.c.paused_at.is_(None),
+                ~sa.exists().where(
+                    running.c.store_id == RUN.c.store_id,
+                    running.c.status == RunStatus.RUNNING.value,
+                ),
+            )
+            .order_by(RUN.c.priority, RUN.c.due_at)
+            .limit(20)
+        )
+    ]
+
+
+def retry_failed(session: Session) -> list[str]:
+    """Put back the failed runs whose own later try is due; their ids."""
+    rows = session.execute(
+        sa.select(RUN.c.run_id, RUN.c.store_id, RUN.c.kind)
+        .where(RUN.c.status == RunStatus.FAILED.value, RUN.c.retry_at <= db_now(session))
+        .limit(20)
+    ).all()
+    back: list[str] = []
+    for row in rows:
+        runs.lock_store(session, row.store_id)
+        live = session.execute(
+            sa.select(RUN.c.run_id).where(
+                RUN.c.store_id == row.store_id,
+                RUN.c.kind == row.kind,
+                RUN.c.status.in_(runs.LIVE),
+            )
+        ).first()
+        if live is not None:
+            # Something newer of that kind is under way: this one has nothing left to add.
+            session.execute(sa.update(RUN).where(RUN.c.run_id == row.run_id).values(retry_at=None))
+            continue
+        runs.requeue_ended(session, row.run_id, name="tried again", counted=True)
+        back.append(str(row.run_id))
+    return back
+
+
+def untold(session: Session) -> list[tuple[str, str, int]]:
+    """(run_id, store_id, seq) of runs with a committed change that nobody announced."""
+    return [
+        (row.run_id, row.store_id, row.seq)
+        for row in session.execute(
+            sa.select(RUN.c.run_id, RUN.c.store_id, RUN.c.seq)
+            .where(RUN.c.announced_seq < RUN.c.seq)
+            .limit(100)
+        )
+    ]
+
+
+def told(session: Session, run_id: str, seq: int) -> None:
+    """Note that a run's state up to `seq` was announced."""
+    session.execute(
+        sa.update(RUN)
+        .where(RUN.c.run_id == run_id, RUN.c.announced_seq < seq)
+        .values(announced_seq=seq)
+    )

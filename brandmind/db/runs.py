@@ -1,0 +1,680 @@
+"""Runs in SQL: asked for, claimed, waiting, ended. Every change of hands raises the fence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+from brandmind.clock import new_id
+from brandmind.db.session import db_now
+from brandmind.db.tables import EVENT, REQUEST, RUN, STAGE, STORE
+from brandmind.errors import Fenced, NotFound, StorePaused, SyncAlreadyRunning, TooManySyncs
+from brandmind.sync.stages import (
+    PAGED,
+    Kind,
+    Priority,
+    RunStatus,
+    Stage,
+    StageState,
+    stages_of,
+)
+
+LIVE: Final = (RunStatus.QUEUED.value, RunStatus.RUNNING.value)
+MANUAL_AN_HOUR: Final = 3
+RETRIES_AN_HOUR: Final = 10
+_HOUR: Final = timedelta(hours=1)
+FRONT: Final = (Kind.FULL.value, Kind.INCREMENTAL.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work on a run, as long as its fence stands."""
+
+    run_id: str
+    store_id: str
+    kind: Kind
+    epoch: int
+    fence: int
+    owner: str
+    only: frozenset[Stage] | None
+    first_read_no: int
+    timezone: str
+    percent: int
+    attempt: int
+    failing_since: datetime | None
+    retries: int
+
+
+def lock_store(session: Session, store_id: str) -> Any:
+    """The store's row, locked until the transaction ends: the first lock everywhere.
+
+    Raises NotFound.
+    """
+    row = session.execute(
+        sa.select(STORE).where(STORE.c.store_id == store_id).with_for_update(key_share=True)
+    ).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def note_event(
+    session: Session,
+    *,
+    run_id: str,
+    store_id: str,
+    name: str,
+    fence: int,
+    stage: str = "",
+    cursor: str = "",
+    next_cursor: str = "",
+    count: int = 0,
+    detail: str = "",
+) -> None:
+    """Append to the run's story."""
+    session.execute(
+        sa.insert(EVENT).values(
+            run_id=run_id,
+            store_id=store_id,
+            at=db_now(session),
+            name=name,
+            fence=fence,
+            stage=stage,
+            cursor=cursor,
+            next_cursor=next_cursor,
+            count=count,
+            detail=detail,
+        )
+    )
+
+
+def insert_run(
+    session: Session,
+    store_id: str,
+    *,
+    kind: Kind,
+    priority: Priority,
+    reason: str,
+    epoch: int,
+    by: str | None = None,
+    only: Iterable[Stage] | None = None,
+) -> str:
+    """A new queued run with its stages, due now; its id. The caller holds the store's lock.
+
+    Raises IntegrityError if a run of that kind is live.
+    """
+    run_id = new_id()
+    now = db_now(session)
+    chosen = frozenset(only) if only is not None else None
+    session.execute(
+        sa.insert(RUN).values(
+            run_id=run_id,
+            store_id=store_id,
+            kind=kind.value,
+            reason=reason,
+            priority=priority.rank,
+            status=RunStatus.QUEUED.value,
+            epoch=epoch,
+            only=",".join(sorted(chosen)) if chosen is not None else "",
+            due_at=now,
+            requested_at=now,
+            requested_by=by,
+            **_FRESH,
+        )
+    )
+    session.execute(
+        sa.insert(STAGE),
+        [
+            {
+                "run_id": run_id,
+                "stage": stage.value,
+                "position": position,
+                "state": StageState.QUEUED.value,
+                "done": 0,
+                "exact": True,
+                "readings": 1,
+                "attempts": 0,
+            }
+            for position, stage in enumerate(stages_of(kind, only=chosen))
+        ],
+    )
+    note_event(session, run_id=run_id, store_id=store_id, name="requested", fence=0, detail=reason)
+    return run_id
+
+
+_FRESH: Final[dict[str, Any]] = {
+    "stage": "",
+    "cursor": "",
+    "percent": 0,
+    "attempt": 0,
+    "retries": 0,
+    "fence": 0,
+    "beat": 0,
+    "seq": 1,
+    "announced_seq": 0,
+    "owner": "",
+    "again": False,
+    "first_read_no": 0,
+}
+
+
+def insert_first_run(
+    session: Session, store_id: str, *, epoch: int, reason: str = "connected"
+) -> str:
+    """The first full sync of a connection; the caller holds the store's lock."""
+    return insert_run(
+        session,
+        store_id,
+        kind=Kind.FULL,
+        priority=Priority.FIRST,
+        reason=reason,
+        epoch=epoch,
+    )
+
+
+def request(
+    session: Session,
+    store_id: str,
+    *,
+    by: str | None,
+    kind: Kind | None = None,
+    only: Iterable[Stage] | None = None,
+    limited: bool = True,
+) -> str:
+    """A sync asked for by a person; its run id.
+
+    `kind` None: incremental once a full one was whole, else full. `limited` counts it among the
+    store's three an hour. Raises SyncAlreadyRunning, TooManySyncs, StorePaused, NotFound.
+    """
+    store = lock_store(session, store_id)
+    if store.paused_at is not None:
+        raise StorePaused(paused_by=store.paused_by or "an operator", paused_at=store.paused_at)
+    live = _live_front(session, store_id)
+    if live is not None:
+        raise SyncAlreadyRunning(live)
+    if limited:
+        _count_request(session, store_id, kind="manual", most=MANUAL_AN_HOUR)
+    chosen = kind or (Kind.FULL if store.synced_until is None else Kind.INCREMENTAL)
+    run_id = insert_run(
+        session,
+        store_id,
+        kind=chosen,
+        priority=Priority.MANUAL if limited else Priority.FIRST,
+        reason="manual",
+        epoch=store.epoch,
+        by=by,
+        only=only,
+    )
+    if limited:
+        _keep_request(session, store_id, run_id=run_id, kind="manual", by=by)
+    return run_id
+
+
+def retry(session: Session, store_id: str, *, by: str | None) -> str:
+    """The failed or cancelled run of the store back in the queue, from where it stopped; its id.
+
+    Raises SyncAlreadyRunning, TooManySyncs (ten an hour), StorePaused, NotFound.
+    """
+    store = lock_store(session, store_id)
+    if store.paused_at is not None:
+        raise StorePaused(paused_by=store.paused_by or "an operator", paused_at=store.paused_at)
+    live = _live_front(session, store_id)
+    if live is not None:
+        raise SyncAlreadyRunning(live)
+    ended = (RunStatus.FAILED.value, RunStatus.CANCELLED.value)
+    newest = (newest_run(session, store_id, kinds) for kinds in (FRONT, (Kind.HISTORICAL.value,)))
+    run = next((run for run in newest if run is not None and run.status in ended), None)
+    if run is None or run.epoch != store.epoch:
+        raise NotFound("There is nothing to retry.")
+    _count_request(session, store_id, kind="retry", most=RETRIES_AN_HOUR)
+    requeue_ended(session, run.run_id, name="retried", priority=Priority.MANUAL, detail=by or "")
+    _keep_request(session, store_id, run_id=run.run_id, kind="retry", by=by)
+    return str(run.run_id)
+
+
+def newest_run(session: Session, store_id: str, kinds: Iterable[str]) -> Any | None:
+    """The row of the store's newest run of these kinds, None if there never was one."""
+    return session.execute(
+        sa.select(RUN)
+        .where(RUN.c.store_id == store_id, RUN.c.kind.in_(tuple(kinds)))
+        .order_by(RUN.c.requested_at.desc(), RUN.c.run_id)
+        .limit(1)
+    ).first()
+
+
+def requeue_ended(
+    session: Session,
+    run_id: str,
+    *,
+    name: str,
+    priority: Priority | None = None,
+    counted: bool = False,
+    detail: str = "",
+) -> None:
+    """An ended run back to queued, its checkpoint kept. `counted`: it was tried by itself."""
+    values: dict[str, Any] = {
+        "status": RunStatus.QUEUED.value,
+        "due_at": db_now(session),
+        "attempt": 0,
+        "failing_since": None,
+        "retry_at": None,
+        "error": None,
+        "error_kind": None,
+        "request_ref": None,
+        "waiting": None,
+        "finished_at": None,
+        "fence": RUN.c.fence + 1,
+        "seq": RUN.c.seq + 1,
+        "retries": RUN.c.retries + 1 if counted else 0,
+    }
+    if priority is not None:
+        values["priority"] = priority.rank
+    row = session.execute(
+        sa.update(RUN)
+        .where(
+            RUN.c.run_id == run_id,
+            RUN.c.status.in_((RunStatus.FAILED.value, RunStatus.CANCELLED.value)),
+        )
+        .values(**values)
+        .returning(RUN.c.store_id, RUN.c.fence)
+    ).first()
+    if row is None:
+        return
+    session.execute(
+        sa.update(STAGE)
+        .where(STAGE.c.run_id == run_id, STAGE.c.state == StageState.FAILED.value)
+        .values(state=StageState.QUEUED.value, finished_at=None, note=None)
+    )
+    note_event(
+        session, run_id=run_id, store_id=row.store_id, name=name, fence=row.fence, detail=detail
+    )
+
+
+def manual_left(session: Session, store_id: str) -> tuple[int, datetime | None]:
+    """How many manual syncs are left this hour, and when the next is possible if none is."""
+    now = db_now(session)
+    times = _recent_requests(session, store_id, kind="manual", since=now - _HOUR)
+    left = max(0, MANUAL_AN_HOUR - len(times))
+    return left, None if left else times[-MANUAL_AN_HOUR] + _HOUR
+
+
+def claim_next(
+    session: Session, *, owner: str, oldest_first: bool, run_id: str | None = None
+) -> Claim | None:
+    """Claim the best due run among stores that have none running and are not paused.
+
+    `oldest_first` takes the longest waiting whatever its priority, so that nothing starves.
+    `run_id` limits the choice to one run (a sync followed in the caller's own process).
+    """
+    running = RUN.alias("running")
+    order = (RUN.c.due_at, RUN.c.priority) if oldest_first else (RUN.c.priority, RUN.c.due_at)
+    query = (
+        sa.select(RUN.c.run_id, RUN.c.fence)
+        .join(STORE, STORE.c.store_id == RUN.c.store_id)
+        .where(
+            RUN.c.status == RunStatus.QUEUED.value,
+            RUN.c.due_at <= db_now(session),
+            STORE.c.paused_at.is_(None),
+            ~sa.exists().where(
+                running.c.store_id == RUN.c.store_id,
+                running.c.status == RunStatus.RUNNING.value,
+            ),
+        )
+        .order_by(*order)
+        .limit(5)
+        .with_for_update(of=RUN, skip_locked=True)
+    )
+    if run_id is not None:
+        query = query.where(RUN.c.run_id == run_id)
+    for candidate in session.execute(query).all():
+        claim = _claim(session, candidate.run_id, candidate.fence, owner)
+        if claim is not None:
+            return claim
+    return None
+
+
+def _claim(session: Session, run_id: str, fence: int, owner: str) -> Claim | None:
+    try:
+        with session.begin_nested():
+            row = session.execute(
+                sa.update(RUN)
+                .where(
+                    RUN.c.run_id == run_id,
+                    RUN.c.fence == fence,
+                    RUN.c.status == RunStatus.QUEUED.value,
+                )
+                .values(
+                    status=RunStatus.RUNNING.value,
+                    fence=RUN.c.fence + 1,
+                    beat=RUN.c.beat + 1,
+                    seq=RUN.c.seq + 1,
+                    owner=owner,
+                    waiting=None,
+                    started_at=sa.func.coalesce(
+                        RUN.c.started_at, sa.bindparam("now", type_=RUN.c.started_at.type)
+                    ),
+                )
+                .returning(RUN),
+                {"now": db_now(session)},
+            ).first()
+    except IntegrityError:
+        # Another run of this store was claimed a moment ago: the next candidate, then.
+        return None
+    if row is None:
+        return None
+    store = session.execute(sa.select(STORE).where(STORE.c.store_id == row.store_id)).one()
+    if store.epoch != row.epoch:
+        # Ordered for an installation that is over.
+        _end(session, run_id, status=RunStatus.CANCELLED, name="obsolete")
+        return None
+    first_read_no = row.first_read_no
+    if not first_read_no:
+        first_read_no = store.read_no + 1
+        session.execute(
+            sa.update(RUN).where(RUN.c.run_id == run_id).values(first_read_no=first_read_no)
+        )
+    note_event(
+        session,
+        run_id=run_id,
+        store_id=row.store_id,
+        name="claimed",
+        fence=row.fence,
+        stage=row.stage,
+        cursor=row.cursor,
+        detail=owner,
+    )
+    return Claim(
+        run_id=row.run_id,
+        store_id=row.store_id,
+        kind=Kind(row.kind),
+        epoch=row.epoch,
+        fence=row.fence,
+        owner=owner,
+        only=frozenset(Stage(part) for part in row.only.split(",")) if row.only else None,
+        first_read_no=first_read_no,
+        timezone=store.timezone,
+        percent=row.percent,
+        attempt=row.attempt,
+        failing_since=row.failing_since,
+        retries=row.retries,
+    )
+
+
+def set_down(
+    session: Session,
+    claim: Claim,
+    *,
+    name: str,
+    delay_s: float = 0.0,
+    waiting: str | None = None,
+    error: str | None = None,
+    error_kind: str | None = None,
+    request_ref: str | None = None,
+    counts_as_try: bool = False,
+) -> None:
+    """Give a claimed run back to the queue, due in `delay_s`. Raises Fenced."""
+    now = db_now(session)
+    values: dict[str, Any] = {
+        "status": RunStatus.QUEUED.value,
+        "due_at": now + timedelta(seconds=delay_s),
+        "waiting": waiting,
+        "error": error,
+        "error_kind": error_kind,
+        "request_ref": request_ref,
+        "fence": RUN.c.fence + 1,
+        "seq": RUN.c.seq + 1,
+    }
+    if counts_as_try:
+        values["attempt"] = RUN.c.attempt + 1
+        values["failing_since"] = claim.failing_since or now
+        session.execute(
+            sa.update(STAGE)
+            .where(STAGE.c.run_id == claim.run_id, STAGE.c.state == StageState.RUNNING.value)
+            .values(attempts=STAGE.c.attempts + 1)
+        )
+    _guarded(session, claim, values)
+    note_event(
+        session,
+        run_id=claim.run_id,
+        store_id=claim.store_id,
+        name=name,
+        fence=claim.fence,
+        detail=error or waiting or "",
+    )
+
+
+def fail(
+    session: Session,
+    claim: Claim,
+    *,
+    error: str,
+    error_kind: str,
+    request_ref: str | None,
+    retry_in_s: float | None,
+) -> None:
+    """End a claimed run FAILED; `retry_in_s` is when it is tried again by itself. Raises Fenced."""
+    now = db_now(session)
+    _guarded(
+        session,
+        claim,
+        {
+            "status": RunStatus.FAILED.value,
+            "error": error,
+            "error_kind": error_kind,
+            "request_ref": request_ref,
+            "waiting": None,
+            "retry_at": now + timedelta(seconds=retry_in_s) if retry_in_s is not None else None,
+            "attempt": RUN.c.attempt + 1,
+            "finished_at": now,
+            "fence": RUN.c.fence + 1,
+            "seq": RUN.c.seq + 1,
+        },
+    )
+    session.execute(
+        sa.update(STAGE)
+        .where(STAGE.c.run_id == claim.run_id, STAGE.c.state == StageState.RUNNING.value)
+        .values(
+            state=StageState.FAILED.value,
+            attempts=STAGE.c.attempts + 1,
+            finished_at=now,
+            note=error,
+        )
+    )
+    note_event(
+        session,
+        run_id=claim.run_id,
+        store_id=claim.store_id,
+        name="failed",
+        fence=claim.fence,
+        detail=f"{error_kind}: {error}",
+    )
+
+
+def cancel(session: Session, store_id: str, *, by: str) -> list[str]:
+    """End every live run of the store, keeping what is stored; the ids of those that were live."""
+    lock_store(session, store_id)
+    rows = session.execute(
+        sa.select(RUN.c.run_id).where(RUN.c.store_id == store_id, RUN.c.status.in_(LIVE))
+    ).all()
+    for row in rows:
+        _end(session, row.run_id, status=RunStatus.CANCELLED, name="cancelled", detail=by)
+    return [str(row.run_id) for row in rows]
+
+
+def _end(session: Session, run_id: str, *, status: RunStatus, name: str, detail: str = "") -> None:
+    row = session.execute(
+        sa.update(RUN)
+        .where(RUN.c.run_id == run_id)
+        .values(
+            status=status.value,
+            waiting=None,
+            finished_at=db_now(session),
+            fence=RUN.c.fence + 1,
+            seq=RUN.c.seq + 1,
+        )
+        .returning(RUN.c.store_id, RUN.c.fence)
+    ).one()
+    session.execute(
+        sa.update(STAGE)
+        .where(STAGE.c.run_id == run_id, STAGE.c.state == StageState.RUNNING.value)
+        .values(state=StageState.QUEUED.value)
+    )
+    note_event(
+        session, run_id=run_id, store_id=row.store_id, name=name, fence=row.fence, detail=detail
+    )
+
+
+def finish(session: Session, claim: Claim) -> str | None:
+    """End a claimed run DONE, and insert what follows it in the same transaction.
+
+    A full run is followed by the reading of its older orders, a run asked for again by another.
+    Returns the id of what follows, if anything does. Raises Fenced.
+    """
+    store = lock_store(session, claim.store_id)
+    now = db_now(session)
+    if store.epoch != claim.epoch:
+        raise Fenced
+    row = _guarded(
+        session,
+        claim,
+        {
+            "status": RunStatus.DONE.value,
+            "percent": 100,
+            "waiting": None,
+            "error": None,
+            "error_kind": None,
+            "finished_at": now,
+            "fence": RUN.c.fence + 1,
+            "seq": RUN.c.seq + 1,
+        },
+    )
+    note_event(
+        session, run_id=claim.run_id, store_id=claim.store_id, name="done", fence=claim.fence
+    )
+    states = {
+        found.stage: found.state
+        for found in session.execute(sa.select(STAGE).where(STAGE.c.run_id == claim.run_id))
+    }
+    values: dict[str, Any] = {}
+    if claim.kind is Kind.HISTORICAL:
+        if states.get(Stage.HISTORY.value) == StageState.DONE.value:
+            values["history_done"] = True
+    elif claim.only is None or claim.only >= {s for s in PAGED if s is not Stage.HISTORY}:
+        values["last_synced_at"] = now
+        values["synced_until"] = row.shop_at or store.synced_until
+    else:
+        values["last_synced_at"] = now
+    if values:
+        session.execute(sa.update(STORE).where(STORE.c.store_id == claim.store_id).values(**values))
+    follows: str | None = None
+    if row.again:
+        follows = insert_run(
+            session,
+            claim.store_id,
+            kind=Kind.INCREMENTAL,
+            priority=Priority.INCREMENTAL,
+            reason="again",
+            epoch=claim.epoch,
+        )
+    elif claim.kind is Kind.FULL and _wants_history(session, store, claim):
+        follows = insert_run(
+            session,
+            claim.store_id,
+            kind=Kind.HISTORICAL,
+            priority=Priority.HISTORY,
+            reason="history",
+            epoch=claim.epoch,
+        )
+    return follows
+
+
+def _wants_history(session: Session, store: Any, claim: Claim) -> bool:
+    if claim.only is not None and Stage.ORDERS not in claim.only:
+        return False
+    live = session.execute(
+        sa.select(RUN.c.run_id).where(
+            RUN.c.store_id == claim.store_id,
+            RUN.c.kind == Kind.HISTORICAL.value,
+            RUN.c.status.in_(LIVE),
+        )
+    ).first()
+    return live is None and reads_history(store.scopes)
+
+
+def reads_history(scopes: str) -> bool:
+    """Whether a store's granted scopes reach orders older than 60 days."""
+    return "read_all_orders" in scopes.split(",")
+
+
+def _guarded(session: Session, claim: Claim, values: dict[str, Any]) -> Any:
+    row = session.execute(
+        sa.update(RUN)
+        .where(
+            RUN.c.run_id == claim.run_id,
+            RUN.c.fence == claim.fence,
+            RUN.c.status == RunStatus.RUNNING.value,
+        )
+        .values(**values)
+        .returning(RUN)
+    ).first()
+    if row is None:
+        raise Fenced
+    return row
+
+
+def _live_front(session: Session, store_id: str) -> str | None:
+    found = session.execute(
+        sa.select(RUN.c.run_id).where(
+            RUN.c.store_id == store_id, RUN.c.status.in_(LIVE), RUN.c.kind.in_(FRONT)
+        )
+    ).first()
+    return str(found.run_id) if found else None
+
+
+def _recent_requests(
+    session: Session, store_id: str, *, kind: str, since: datetime
+) -> list[datetime]:
+    return [
+        row.requested_at
+        for row in session.execute(
+            sa.select(REQUEST.c.requested_at)
+            .where(
+                REQUEST.c.store_id == store_id,
+                REQUEST.c.kind == kind,
+                REQUEST.c.requested_at > since,
+            )
+            .order_by(REQUEST.c.requested_at)
+        )
+    ]
+
+
+def _count_request(session: Session, store_id: str, *, kind: str, most: int) -> None:
+    now = db_now(session)
+    times = _recent_requests(session, store_id, kind=kind, since=now - _HOUR)
+    if len(times) >= most:
+        next_at = times[-most] + _HOUR
+        raise TooManySyncs(
+            next_at=next_at, retry_after_s=max(1, math.ceil((next_at - now).total_seconds()))
+        )
+
+
+def _keep_request(
+    session: Session, store_id: str, *, run_id: str, kind: str, by: str | None
+) -> None:
+    session.execute(
+        sa.insert(REQUEST).values(
+            request_id=new_id(),
+            store_id=store_id,
+            run_id=run_id,
+            kind=kind,
+            requested_by=by,
+            requested_at=db_now(session),
+        )
+    )

@@ -1,0 +1,113 @@
+"""The state of a store's sync as SQL knows it: what a late watcher reads first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from brandmind.db import runs
+from brandmind.db.ledger import stage_progress
+from brandmind.db.tables import RUN, STAGE, STORE
+from brandmind.errors import NotFound
+from brandmind.sync import status
+from brandmind.sync.progress import StageProgress, StoreProgress
+from brandmind.sync.stages import Kind, RunStatus, Stage, StageState
+
+SIXTY_DAYS = "Shopify gives us the last 60 days of orders for now."
+
+
+def progress(session: Session, store_id: str) -> StoreProgress:
+    """The store's progress. Raises NotFound."""
+    store = session.execute(sa.select(STORE).where(STORE.c.store_id == store_id)).first()
+    if store is None:
+        raise NotFound
+    front = runs.newest_run(session, store_id, runs.FRONT)
+    history_run = runs.newest_run(session, store_id, (Kind.HISTORICAL.value,))
+    if history_run is not None and history_run.epoch != store.epoch:
+        history_run = None
+    stages = _stages(session, front)
+    history = _history(session, store, front, history_run)
+    # Watchers follow the front run while there is something to follow; its errors come first.
+    shown = front
+    if (
+        front is not None
+        and history_run is not None
+        and front.status == RunStatus.DONE.value
+        and history_run.status != RunStatus.DONE.value
+    ):
+        shown = history_run
+    found, reason = status.store_status(
+        paused=store.paused_at is not None,
+        front=RunStatus(front.status) if front is not None else None,
+        started=front is not None and front.started_at is not None,
+        stages=stages,
+        history=history,
+        history_done=store.history_done,
+    )
+    seq = session.execute(
+        sa.select(sa.func.coalesce(sa.func.sum(RUN.c.seq), 0)).where(RUN.c.store_id == store_id)
+    ).scalar_one()
+    waits = shown is not None and shown.status == RunStatus.QUEUED.value and shown.waiting
+    return StoreProgress(
+        store_id=store_id,
+        status=found,
+        reason=reason,
+        run_id=front.run_id if front is not None else None,
+        kind=Kind(front.kind) if front is not None else None,
+        run_status=RunStatus(front.status) if front is not None else None,
+        first=store.last_synced_at is None
+        or (front is not None and front.kind == Kind.FULL.value and front.reason == "connected"),
+        seq=int(seq),
+        percent=front.percent if front is not None else 0,
+        stages=stages,
+        history=history,
+        attempt=shown.attempt if shown is not None else 0,
+        waiting=shown.waiting if waits else None,
+        next_try_at=(shown.due_at if waits else shown.retry_at) if shown is not None else None,
+        error=shown.error if shown is not None else None,
+        error_kind=shown.error_kind if shown is not None else None,
+        request_id=shown.request_ref if shown is not None else None,
+        requested_at=front.requested_at if front is not None else None,
+        started_at=front.started_at if front is not None else None,
+        finished_at=front.finished_at if front is not None else None,
+        last_synced_at=store.last_synced_at,
+    )
+
+
+def _stages(session: Session, run: Any | None) -> tuple[StageProgress, ...]:
+    if run is None:
+        return ()
+    return tuple(
+        stage_progress(row)
+        for row in session.execute(
+            sa.select(STAGE).where(STAGE.c.run_id == run.run_id).order_by(STAGE.c.position)
+        )
+    )
+
+
+def _history(session: Session, store: Any, front: Any, run: Any) -> StageProgress | None:
+    if run is not None:
+        at = next((stage for stage in _stages(session, run) if stage.stage is Stage.HISTORY), None)
+        if at is not None and run.status == RunStatus.FAILED.value:
+            return StageProgress(
+                stage=at.stage,
+                state=StageState.FAILED,
+                done=at.done,
+                total=at.total,
+                exact=at.exact,
+                attempts=at.attempts,
+                started_at=at.started_at,
+                finished_at=at.finished_at,
+                note=run.error,
+            )
+        return at
+    if (
+        front is not None
+        and front.status == RunStatus.DONE.value
+        and not store.history_done
+        and not runs.reads_history(store.scopes)
+    ):
+        return StageProgress(stage=Stage.HISTORY, state=StageState.RESTRICTED, note=SIXTY_DAYS)
+    return None

@@ -1,0 +1,26 @@
+"""The tables as SQLAlchemy Core sees them, for statements that no object mapping helps."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+
+from brandmind.db.models import METADATA
+
+STORE: Final[sa.Table] = METADATA.tables["store"]
+RUN: Final[sa.Table] = METADATA.tables["sync_run"]
+STAGE: Final[sa.Table] = METADATA.tables["sync_stage"]
+EVENT: Final[sa.Table] = METADATA.tables["sync_event"]
+REQUEST: Final[sa.Table] = METADATA.tables["sync_request"]
+REJECT: Final[sa.Table] = METADATA.tables["reject"]
+OUTBOX: Final[sa.Table] = METADATA.tables["outbox"]
+TOMBSTONE: Final[sa.Table] = METADATA.tables["tombstone"]
+PRODUCT: Final[sa.Table] = METADATA.tables["product"]
+VARIANT: Final[sa.Table] = METADATA.tables["variant"]
+ORDER: Final[sa.Table] = METADATA.tables["shop_order"]
+LINE: Final[sa.Table] = METADATA.tables["order_line"]
+SALE: Final[sa.Table] = METADATA.tables["order_sale"]
+REFUND: Final[sa.Table] = METADATA.tables["order_refund"]
+CUSTOMER: Final[sa.Table] = METADATA.tables["customer"]
+DIRTY_DAY: Final[sa.Table] = METADATA.tables["dirty_day"]

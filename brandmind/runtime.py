@@ -1,0 +1,121 @@
+"""What one process holds open: the database, Redis, the HTTP client and the keys."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol
+
+import httpx
+from redis.asyncio import Redis
+
+from brandmind.bus.hub import Hub
+from brandmind.bus.stream import Silent, Stream
+from brandmind.db import snapshot
+from brandmind.db.cipher import Cipher
+from brandmind.db.session import Database
+from brandmind.owner import this_owner
+from brandmind.settings import Settings
+from brandmind.sync.progress import StoreProgress
+
+
+class Bell(Protocol):
+    """The door to the queue."""
+
+    async def ring(self, run_id: str) -> bool: ...
+
+    async def close(self) -> None: ...
+
+
+class Teller(Protocol):
+    """The stream that watchers hear."""
+
+    async def progress(self, progress: StoreProgress) -> bool: ...
+
+    async def session_ended(self, session_id: str) -> bool: ...
+
+
+@dataclass(slots=True)
+class Runtime:
+    """The open things of one process, handed to every service first."""
+
+    settings: Settings
+    db: Database
+    http: httpx.AsyncClient
+    cipher: Cipher
+    jobs: Bell
+    signals: Teller
+    hub: Hub
+    redis: Redis | None = None
+    owner: str = field(default_factory=this_owner)
+
+
+_current: Runtime | None = None
+
+
+def get() -> Runtime:
+    """The runtime of this process. Raises RuntimeError before it is opened."""
+    if _current is None:
+        raise RuntimeError("the runtime is not open")
+    return _current
+
+
+def set_current(runtime: Runtime | None) -> None:
+    """Make a runtime the one `get` returns."""
+    global _current  # noqa: PLW0603
+    _current = runtime
+
+
+@asynccontextmanager
+async def open_runtime(
+    settings: Settings, *, jobs: bool = True, transport: httpx.AsyncBaseTransport | None = None
+) -> AsyncIterator[Runtime]:
+    """Open everything, and close it again.
+
+    `jobs` false leaves Redis and the queue out: nobody is rung and nobody watches. `transport`
+    replaces the network below the HTTP client.
+    """
+    async with AsyncExitStack() as stack:
+        db = Database(settings.database_url)
+        stack.callback(db.close)
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(
+                transport=transport,
+                follow_redirects=False,
+                # The environment's proxies are not for a shop's data.
+                trust_env=False,
+                timeout=httpx.Timeout(30.0, connect=5.0),
+                limits=httpx.Limits(max_connections=64, max_keepalive_connections=16),
+            )
+        )
+        bell, signals, redis = await _open_bus(settings, stack) if jobs else _no_bus()
+        hub = Hub(redis, partial(db.read, snapshot.progress))
+        runtime = Runtime(
+            settings=settings,
+            db=db,
+            http=http,
+            cipher=Cipher([(key.key_id, key.secret) for key in settings.encryption_keys]),
+            jobs=bell,
+            signals=signals,
+            hub=hub,
+            redis=redis,
+        )
+        yield runtime
+
+
+async def _open_bus(settings: Settings, stack: AsyncExitStack) -> tuple[Bell, Teller, Redis]:
+    from brandmind.bus.jobs import Jobs
+
+    redis = Redis.from_url(settings.redis_url, socket_connect_timeout=1.0)
+    stack.push_async_callback(redis.aclose)
+    jobs = Jobs(settings.redis_url)
+    stack.push_async_callback(jobs.close)
+    return jobs, Stream(redis), redis
+
+
+def _no_bus() -> tuple[Bell, Teller, None]:
+    from brandmind.bus.jobs import NoBell
+
+    return NoBell(), Silent(), None

@@ -1,0 +1,53 @@
+"""One mapping from what the runs say to what a merchant is told."""
+
+from __future__ import annotations
+
+from brandmind.sync.progress import StageProgress
+from brandmind.sync.stages import RunStatus, StageState, StoreStatus
+
+
+def store_status(
+    *,
+    paused: bool,
+    front: RunStatus | None,
+    started: bool,
+    stages: tuple[StageProgress, ...],
+    history: StageProgress | None,
+    history_done: bool,
+) -> tuple[StoreStatus, str | None]:
+    """The store's status and, for PARTIAL, its reason: gap, restricted or history.
+
+    `front` is the status of the newest full or incremental run, None if there never was one;
+    `stages` are that run's stages, `history` the stage that reads older orders.
+    """
+    if paused:
+        return StoreStatus.PAUSED, None
+    if front is None or (front is RunStatus.QUEUED and not started):
+        return StoreStatus.PENDING, None
+    if front in (RunStatus.QUEUED, RunStatus.RUNNING):
+        return StoreStatus.IN_PROGRESS, None
+    if front is RunStatus.CANCELLED:
+        return StoreStatus.CANCELLED, None
+    if front is RunStatus.FAILED:
+        return StoreStatus.FAILED, None
+    states = {at.state for at in stages} | ({history.state} if history else set())
+    if StageState.GAP in states:
+        return StoreStatus.PARTIAL, "gap"
+    if not history_done and (history is None or history.state is not StageState.RESTRICTED):
+        return StoreStatus.PARTIAL, "history"
+    if StageState.RESTRICTED in states:
+        return StoreStatus.PARTIAL, "restricted"
+    return StoreStatus.COMPLETED, None
+
+
+def percent(stages: tuple[StageProgress, ...], *, before: int, finished: bool) -> int:
+    """0-100 from real counts: rows read of rows expected; never below `before`.
+
+    100 is kept for a run whose every stage is closed.
+    """
+    if finished:
+        return 100
+    expected = sum(max(at.total or 0, at.done) for at in stages)
+    read = sum(at.done for at in stages)
+    now = 100 * read // expected if expected else 0
+    return max(before, min(now, 99))

@@ -1,4 +1,4 @@
-"""The only reader of the environment: every setting, checked once, with a clear word per bad value."""
+"""The only reader of the environment: every setting, checked once, a clear word per bad value."""
 
 from __future__ import annotations
 
@@ -78,9 +78,9 @@ class Settings(BaseSettings):
         """
         own = os.environ.get(f"{PREFIX}ENV_FILE", ".env")
         try:
-            found = cls(_env_file=own, **overrides)  # type: ignore[call-arg]
+            found = cls(_env_file=own, **overrides)
             if running := _running_env(found.data_dir):
-                found = cls(_env_file=(running, own), **overrides)  # type: ignore[call-arg]
+                found = cls(_env_file=(running, own), **overrides)
         except ValidationError as wrong:
             raise SettingsError("\n".join(_in_words(wrong))) from None
         return found
@@ -203,13 +203,13 @@ class Settings(BaseSettings):
             raise SettingsError("\n".join(problems))
 
     def _in_the_way(self) -> list[str]:
-        problems = []
         if self.demo:
-            problems.append(
+            return [
                 f"The demo makes its first visitor an administrator and so stays on this machine: "
                 f"{PREFIX}HOST must be 127.0.0.1 and {PREFIX}PUBLIC_URL plain http. "
                 f"Use `brandmind up` for a real one."
-            )
+            ]
+        problems = []
         if not self.is_https:
             problems.append(
                 f"{PREFIX}PUBLIC_URL is {self.public_url}: beyond this machine it must be https."

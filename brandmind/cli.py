@@ -1,0 +1,125 @@
+"""`brandmind …`: each command is one act, thin, and loads only what it needs."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from brandmind.errors import BrandMindError
+
+if TYPE_CHECKING:
+    from brandmind.settings import Settings
+
+app = typer.Typer(
+    help="The command centre of a Shopify merchant.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+keys_app = typer.Typer(help="The keys that seal the tokens.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
+
+PortOption = Annotated[int | None, typer.Option(help="Port of the web; BRANDMIND_PORT, or 8000.")]
+HostOption = Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1.")]
+
+
+def main() -> None:
+    """Run the command; what is wrong with a setting or a request is said in a line, exit 1."""
+    try:
+        app()
+    except BrandMindError as wrong:
+        print(wrong.message, file=sys.stderr)
+        sys.exit(1)
+
+
+@app.command()
+def up(port: PortOption = None, host: HostOption = None) -> None:
+    """Everything on this machine, with your own Shopify app from the environment."""
+    _launch(port=port, host=host, demo=False)
+
+
+@app.command()
+def demo(port: PortOption = None) -> None:
+    """Everything on this machine, with a local Shopify to connect to."""
+    _launch(port=port, host=None, demo=True)
+
+
+@app.command()
+def web(port: PortOption = None, host: HostOption = None) -> None:
+    """The web process alone."""
+    from brandmind.launch import webserver
+
+    webserver.run(_settings(port=port, host=host))
+
+
+@app.command()
+def worker() -> None:
+    """A worker process alone."""
+    import runpy
+
+    _settings()
+    runpy.run_module("worker", run_name="__main__", alter_sys=True)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema; safe at any time."""
+    from brandmind.db.migrate import upgrade
+
+    upgrade(_settings().database_url)
+
+
+@app.command(
+    context_settings={
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "help_option_names": [],
+    }
+)
+def simulator(ctx: typer.Context) -> None:
+    """A local Shopify; `brandmind simulator --help` lists its options."""
+    import os
+
+    # A process of its own: it shares nothing with the rest of BrandMind.
+    os.execv(sys.executable, [sys.executable, "-m", "brandmind.simulator", *ctx.args])  # noqa: S606
+
+
+@app.command()
+def doctor() -> None:
+    """Check what BrandMind needs and name what is missing; exit 1 if something is."""
+    from brandmind.launch import doctor
+
+    found = doctor.examine()
+    width = max(len(check.name) for check in found)
+    for check in found:
+        print(f"{'ok     ' if check.ok else 'MISSING'}  {check.name:<{width}}  {check.said}")
+    if not all(check.ok for check in found):
+        raise typer.Exit(1)
+
+
+@keys_app.command("new")
+def keys_new() -> None:
+    """Print a new key for BRANDMIND_ENCRYPTION_KEYS."""
+    from brandmind.launch.keys import new_key
+
+    print(new_key())
+
+
+def _launch(*, port: int | None, host: str | None, demo: bool) -> None:
+    import asyncio
+
+    from brandmind.launch import frontend, house
+
+    settings = _settings(port=port, host=host)
+    frontend.ensure_built()
+    raise typer.Exit(asyncio.run(house.run(settings, demo=demo)))
+
+
+def _settings(*, port: int | None = None, host: str | None = None) -> Settings:
+    from brandmind.settings import Settings
+
+    given = {"port": port, "host": host}
+    return Settings.load(**{name: value for name, value in given.items() if value is not None})

@@ -1,0 +1,1 @@
+"""One command runs it all: embedded Valkey, migrations, simulator, worker, web."""

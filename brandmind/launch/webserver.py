@@ -1,0 +1,127 @@
+"""The web process: Reflex, its websocket, our routes and the built frontend on one port.
+
+One process and one event loop, so that nothing is left behind when it is killed, and it is back
+as soon as the imports are done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, MutableMapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from brandmind.launch import frontend
+from brandmind.settings import Settings
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_SERVICE_RESTART = 1012
+# After this the process ends even if a request has not.
+_PATIENCE_S = 1.5
+
+
+class ClosesSockets:
+    """Around an ASGI app: at shut-down every open websocket sees its end, and ends.
+
+    Without it the server waits for tabs, which stay open for days.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._closing = asyncio.Event()
+
+    def close(self) -> None:
+        self._closing.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            await self._app(scope, receive, send)
+            return
+
+        async def receive_or_end() -> Message:
+            message = asyncio.ensure_future(receive())
+            closing = asyncio.ensure_future(self._closing.wait())
+            try:
+                await asyncio.wait({message, closing}, return_when=asyncio.FIRST_COMPLETED)
+                if message.done():
+                    return message.result()
+                return {"type": "websocket.disconnect", "code": _SERVICE_RESTART, "reason": ""}
+            finally:
+                for waiting in (message, closing):
+                    waiting.cancel()
+
+        await self._app(scope, receive_or_end, send)
+
+
+def prepare_environment(settings: Settings) -> None:
+    """Tell Reflex, which reads the environment when it is imported, to serve what is built."""
+    origins = {settings.public_url, f"http://localhost:{settings.port}"}
+    origins.add(f"http://127.0.0.1:{settings.port}")
+    os.environ.update(
+        {
+            "REFLEX_ENV_MODE": "prod",
+            "__REFLEX_SKIP_COMPILE": "true",
+            "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
+            "REFLEX_WEB_WORKDIR": str(frontend.web_dir()),
+            "REFLEX_DIR": str(settings.data_dir / "reflex"),
+            "REFLEX_STATES_WORKDIR": str(settings.data_dir / "reflex" / "states"),
+            "REFLEX_UPLOADED_FILES_DIR": str(settings.data_dir / "uploads"),
+            "REFLEX_CORS_ALLOWED_ORIGINS": ",".join(sorted(origins)),
+            "REFLEX_TELEMETRY_ENABLED": "false",
+            "REFLEX_CHECK_LATEST_VERSION": "false",
+        }
+    )
+    if "BRANDMIND_ENV_FILE" not in os.environ:
+        os.environ["BRANDMIND_ENV_FILE"] = str(Path(".env").absolute())
+    # rxconfig.py and .web are looked for in the working folder.
+    os.chdir(frontend.HOME)
+    if str(frontend.HOME) not in sys.path:
+        sys.path.insert(0, str(frontend.HOME))
+
+
+async def serve(app: App, *, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT; then close sockets, run the shut-down of the app, return."""
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+    from granian.server.embed import Server
+
+    closing = ClosesSockets(app)
+    server = Server(
+        closing,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        log_level=LogLevels.error,
+        backlog=1024,
+    )
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        closing.close()
+        server.stop()
+        loop.call_later(_PATIENCE_S, os._exit, 0)
+
+    for by in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(by, stop)
+    await server.serve()
+
+
+def run(settings: Settings) -> None:
+    """The whole life of the web process.
+
+    Raises:
+        SettingsError: production is asked for and something stands in its way.
+    """
+    settings.check_production()
+    prepare_environment(settings)
+    app: App = import_module("brandmind.brandmind").app()
+    asyncio.run(serve(app, host=settings.host, port=settings.port))

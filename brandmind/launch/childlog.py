@@ -22,7 +22,7 @@ _SECRET = re.compile(
 class ChildLog:
     """The log file of one child, kept over its restarts and begun anew at 10 MB."""
 
-    def __init__(self, name: str, folder: Path, *, say: Callable[[str], None]) -> None:
+    def __init__(self, name: str, folder: Path, *, say: Callable[[str], None] | None) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.name = name
         self.path = folder / f"{name}.log"
@@ -61,7 +61,7 @@ class ChildLog:
         line = redacted(raw.decode(errors="replace").rstrip("\r"))
         if line.strip():
             self._last = line.strip()[:300]
-        if _WORTH_SAYING.search(line):
+        if self._say and _WORTH_SAYING.search(line):
             self._say(f"[{self.name}] {line.strip()[:300]}")
         return line + "\n"
 

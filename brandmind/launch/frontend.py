@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -85,6 +86,7 @@ def _build() -> None:
     print("Building the frontend (once, and when its sources change) …", flush=True)
     _stamp().unlink(missing_ok=True)
     log = web_dir() / "brandmind-build.log"
+    locked = {path: path.read_bytes() for path in (HOME / "reflex.lock").glob("*.json")}
     with log.open("w") as out:
         done = subprocess.run(
             [sys.executable, str(HOME / "tools" / "export_frontend.py")],
@@ -97,9 +99,17 @@ def _build() -> None:
     if done.returncode != 0 or not is_built():
         last = "\n".join(log.read_text(errors="replace").strip().splitlines()[-15:])
         raise BuildFailed(f"The frontend could not be built. {log} ends with:\n{last}")
+    _keep_if_equal(locked)
     unbake_port(web_dir() / "build" / "client" / "assets")
     _stamp().write_text(sources_digest())
     print(f"Built in {time.monotonic() - began:.0f} s.", flush=True)
+
+
+def _keep_if_equal(before: dict[Path, bytes]) -> None:
+    # Reflex writes the same content in another order, which would be a change to commit.
+    for path, text in before.items():
+        if path.exists() and json.loads(path.read_bytes()) == json.loads(text):
+            path.write_bytes(text)
 
 
 def unbake_port(assets: Path) -> None:

@@ -37,6 +37,8 @@ class Program:
     ready_within_s: float = 60.0
     # Stopped after the others, as those still need it.
     is_ground: bool = False
+    # Its warnings stay in the log file.
+    is_quiet: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,7 +86,7 @@ class Supervisor:
         """
         child = _Child(program=program)
         self._children[program.name] = child
-        log = ChildLog(program.name, self._log_dir, say=self._say)
+        log = ChildLog(program.name, self._log_dir, say=None if program.is_quiet else self._say)
         child.keeper = asyncio.create_task(self._keep(child, log), name=program.name)
         ready = asyncio.create_task(child.ready.wait())
         stop = asyncio.create_task(self._stopping.wait())

@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from brandmind.commerce.shop import READ_SCOPES
 from brandmind.errors import SettingsError
 
 PREFIX = "BRANDMIND_"
@@ -54,6 +55,9 @@ class Settings(BaseSettings):
     shopify_origin: str = "https://{shop}"
     shopify_client_id: str = ""
     shopify_client_secret: SecretStr = SecretStr("")
+    shopify_scopes: Annotated[list[str], NoDecode] = Field(
+        default_factory=lambda: list(READ_SCOPES)
+    )
     encryption_keys: Annotated[list[EncryptionKey], NoDecode] = Field(
         default_factory=list, repr=False
     )
@@ -126,6 +130,16 @@ class Settings(BaseSettings):
     def _keys(cls, value: Any) -> Any:
         return parse_keys(value) if isinstance(value, str) else value
 
+    @field_validator("shopify_scopes", mode="before")
+    @classmethod
+    def _scopes(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        scopes = [part.strip() for part in value.split(",") if part.strip()]
+        if not scopes or any(not scope.replace("_", "").isalpha() for scope in scopes):
+            raise ValueError("give Shopify scopes separated by commas, like read_products")
+        return scopes
+
     @field_validator("admin_emails", mode="before")
     @classmethod
     def _emails(cls, value: Any) -> Any:
@@ -155,6 +169,8 @@ class Settings(BaseSettings):
         if self.demo and not self.shopify_client_id:
             self.shopify_client_id = DEMO_CLIENT_ID
             self.shopify_client_secret = SecretStr(DEMO_CLIENT_SECRET)
+        if self.demo and "shopify_scopes" not in self.model_fields_set:
+            self.shopify_scopes.append("read_all_orders")
         if not self.encryption_keys:
             kept = self.data_dir / KEY_FILE
             if kept.is_file():

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Protocol
 
 import httpx
 from redis.asyncio import Redis
 
 from brandmind.bus.hub import Hub
-from brandmind.bus.stream import Silent, Stream
+from brandmind.bus.stream import NoBell, Silent, Stream
 from brandmind.db import snapshot
 from brandmind.db.cipher import Cipher
 from brandmind.db.session import Database
@@ -64,7 +63,7 @@ def get() -> Runtime:
 
 def set_current(runtime: Runtime | None) -> None:
     """Make a runtime the one `get` returns."""
-    global _current  # noqa: PLW0603
+    global _current
     _current = runtime
 
 
@@ -91,12 +90,16 @@ async def open_runtime(
             )
         )
         bell, signals, redis = await _open_bus(settings, stack) if jobs else _no_bus()
-        hub = Hub(redis, partial(db.read, snapshot.progress))
+
+        async def newest(store_id: str) -> StoreProgress:
+            return await db.read(snapshot.progress, store_id)
+
+        hub = Hub(redis, newest)
         runtime = Runtime(
             settings=settings,
             db=db,
             http=http,
-            cipher=Cipher([(key.key_id, key.secret) for key in settings.encryption_keys]),
+            cipher=Cipher(settings.encryption_keys),
             jobs=bell,
             signals=signals,
             hub=hub,
@@ -116,6 +119,4 @@ async def _open_bus(settings: Settings, stack: AsyncExitStack) -> tuple[Bell, Te
 
 
 def _no_bus() -> tuple[Bell, Teller, None]:
-    from brandmind.bus.jobs import NoBell
-
     return NoBell(), Silent(), None

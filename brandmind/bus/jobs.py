@@ -91,13 +91,3 @@ class Jobs:
         """Give back the connections."""
         if self._pool is not None:
             await self._pool.aclose()
-
-
-class NoBell:
-    """A door nobody stands behind, for work in one process without a queue."""
-
-    async def ring(self, run_id: str) -> bool:
-        return True
-
-    async def close(self) -> None:
-        return None

@@ -57,3 +57,13 @@ class Silent:
 
     async def session_ended(self, session_id: str) -> bool:
         return True
+
+
+class NoBell:
+    """A door nobody stands behind, for work in one process without a queue."""
+
+    async def ring(self, run_id: str) -> bool:
+        return True
+
+    async def close(self) -> None:
+        return None

@@ -153,3 +153,19 @@ def told(session: Session, run_id: str, seq: int) -> None:
         .where(RUN.c.run_id == run_id, RUN.c.announced_seq < seq)
         .values(announced_seq=seq)
     )
+
+
+def seq_of(session: Session, run_id: str) -> int:
+    """The run's number of committed changes; 0 if there is no such run."""
+    found = session.execute(sa.select(RUN.c.seq).where(RUN.c.run_id == run_id)).scalar()
+    return int(found or 0)
+
+
+def any_retry_due(session: Session) -> bool:
+    """Whether a failed run's own later try is due."""
+    found = session.execute(
+        sa.select(RUN.c.run_id)
+        .where(RUN.c.status == RunStatus.FAILED.value, RUN.c.retry_at <= db_now(session))
+        .limit(1)
+    ).first()
+    return found is not None

@@ -45,10 +45,8 @@ class Claim:
     owner: str
     only: frozenset[Stage] | None
     first_read_no: int
-    timezone: str
-    percent: int
-    attempt: int
-    failing_since: datetime | None
+    domain: str
+    currency: str | None
     retries: int
 
 
@@ -105,9 +103,11 @@ def insert_run(
     epoch: int,
     by: str | None = None,
     only: Iterable[Stage] | None = None,
+    created_before: datetime | None = None,
 ) -> str:
     """A new queued run with its stages, due now; its id. The caller holds the store's lock.
 
+    `created_before` closes the windows of a run that does not ask the shop for its clock first.
     Raises IntegrityError if a run of that kind is live.
     """
     run_id = new_id()
@@ -141,6 +141,7 @@ def insert_run(
                 "exact": True,
                 "readings": 1,
                 "attempts": 0,
+                "created_before": created_before if stage in PAGED else None,
             }
             for position, stage in enumerate(stages_of(kind, only=chosen))
         ],
@@ -399,12 +400,27 @@ def _claim(session: Session, run_id: str, fence: int, owner: str) -> Claim | Non
         owner=owner,
         only=frozenset(Stage(part) for part in row.only.split(",")) if row.only else None,
         first_read_no=first_read_no,
-        timezone=store.timezone,
-        percent=row.percent,
-        attempt=row.attempt,
-        failing_since=row.failing_since,
+        domain=store.domain,
+        currency=store.currency,
         retries=row.retries,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Tries without progress so far, since when, and the database's present moment."""
+
+    tries: int
+    failing_since: datetime | None
+    now: datetime
+
+
+def attempt_of(session: Session, run_id: str) -> Attempt:
+    """How long a run has been failing."""
+    row = session.execute(
+        sa.select(RUN.c.attempt, RUN.c.failing_since).where(RUN.c.run_id == run_id)
+    ).one()
+    return Attempt(tries=row.attempt, failing_since=row.failing_since, now=db_now(session))
 
 
 def set_down(
@@ -433,7 +449,9 @@ def set_down(
     }
     if counts_as_try:
         values["attempt"] = RUN.c.attempt + 1
-        values["failing_since"] = claim.failing_since or now
+        values["failing_since"] = sa.func.coalesce(
+            RUN.c.failing_since, sa.literal(now, type_=RUN.c.failing_since.type)
+        )
         session.execute(
             sa.update(STAGE)
             .where(STAGE.c.run_id == claim.run_id, STAGE.c.state == StageState.RUNNING.value)
@@ -591,6 +609,8 @@ def finish(session: Session, claim: Claim) -> str | None:
             priority=Priority.HISTORY,
             reason="history",
             epoch=claim.epoch,
+            # Shopify's "<" means "<=", so the second before the recent orders begin.
+            created_before=store.recent_from - timedelta(seconds=1),
         )
     return follows
 

@@ -49,7 +49,7 @@ def progress(session: Session, store_id: str) -> StoreProgress:
     seq = session.execute(
         sa.select(sa.func.coalesce(sa.func.sum(RUN.c.seq), 0)).where(RUN.c.store_id == store_id)
     ).scalar_one()
-    waits = shown is not None and shown.status == RunStatus.QUEUED.value and shown.waiting
+    waits = shown is not None and shown.status == RunStatus.QUEUED.value and bool(shown.waiting)
     return StoreProgress(
         store_id=store_id,
         status=found,
@@ -64,7 +64,7 @@ def progress(session: Session, store_id: str) -> StoreProgress:
         stages=stages,
         history=history,
         attempt=shown.attempt if shown is not None else 0,
-        waiting=shown.waiting if waits else None,
+        waiting=shown.waiting if shown is not None and waits else None,
         next_try_at=(shown.due_at if waits else shown.retry_at) if shown is not None else None,
         error=shown.error if shown is not None else None,
         error_kind=shown.error_kind if shown is not None else None,

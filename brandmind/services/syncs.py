@@ -1,0 +1,209 @@
+"""Syncs: asked for, worked on, retried, cancelled, looked at."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Iterable
+from datetime import datetime
+
+from brandmind.db import runs, snapshot
+from brandmind.db.ledger import SqlLedger
+from brandmind.errors import BrandMindError, Fenced, NotFound, ShopifyError
+from brandmind.runtime import Runtime
+from brandmind.services import tokens
+from brandmind.services.announcing import LiveAnnouncer, announce
+from brandmind.services.heart import Heart
+from brandmind.shopify.client import ShopifyClient
+from brandmind.shopify.source import ShopifySource
+from brandmind.shopify.throttle import LocalPacer
+from brandmind.sync import recovery
+from brandmind.sync.engine import Engine, Outcome
+from brandmind.sync.progress import StoreProgress
+from brandmind.sync.stages import Kind, Stage
+
+log = logging.getLogger(__name__)
+
+
+async def request(
+    rt: Runtime,
+    store_id: str,
+    *,
+    by: str | None,
+    kind: Kind | None = None,
+    only: Iterable[Stage] | None = None,
+    limited: bool = True,
+) -> str:
+    """Ask for a sync; the id of its run.
+
+    Raises SyncAlreadyRunning, TooManySyncs (three an hour where `limited`), StorePaused, NotFound.
+    """
+    run_id = await rt.db.write(runs.request, store_id, by=by, kind=kind, only=only, limited=limited)
+    await _woken(rt, run_id, store_id)
+    return run_id
+
+
+async def retry(rt: Runtime, store_id: str, *, by: str | None) -> str:
+    """Put the failed or cancelled run back, from where it stopped; its id.
+
+    Raises SyncAlreadyRunning, TooManySyncs (ten an hour), StorePaused, NotFound.
+    """
+    run_id = await rt.db.write(runs.retry, store_id, by=by)
+    await _woken(rt, run_id, store_id)
+    return run_id
+
+
+async def cancel(rt: Runtime, store_id: str, *, by: str) -> None:
+    """End what runs, keep what is stored. Raises NotFound if nothing runs."""
+    ended = await rt.db.write(runs.cancel, store_id, by=by)
+    if not ended:
+        raise NotFound("There is no sync to cancel.")
+    for run_id in ended:
+        await announce(rt, run_id, store_id)
+
+
+async def progress(rt: Runtime, store_id: str) -> StoreProgress:
+    """The state of the store's sync. Raises NotFound."""
+    return await rt.db.read(snapshot.progress, store_id)
+
+
+async def manual_left(rt: Runtime, store_id: str) -> tuple[int, datetime | None]:
+    """How many manual syncs are left this hour; when the next is possible if none is."""
+    return await rt.db.read(runs.manual_left, store_id)
+
+
+async def _woken(rt: Runtime, run_id: str, store_id: str) -> None:
+    await rt.jobs.ring(run_id)
+    await announce(rt, run_id, store_id)
+
+
+async def work(rt: Runtime, *, run_id: str | None = None, slice_s: float = 5.0) -> int:
+    """Claim and work on due runs, best first, until none is due; how many slices were worked.
+
+    Every fifth claim takes the longest waiting, so that nothing starves. `run_id` limits the
+    work to one run.
+    """
+    worked = 0
+    while True:
+        claim = await rt.db.write(
+            runs.claim_next,
+            owner=rt.owner,
+            oldest_first=worked % 5 == 4,
+            run_id=run_id,
+        )
+        if claim is None:
+            return worked
+        worked += 1
+        await execute(rt, claim, slice_s=slice_s)
+
+
+async def execute(rt: Runtime, claim: runs.Claim, *, slice_s: float = 5.0) -> None:
+    """Work on a claimed run until it is done, has to be given up, or fails.
+
+    Only a cancelled task passes an error on; the run is then put back in the queue first.
+    """
+    ledger = SqlLedger(rt.db, claim)
+    announcer = LiveAnnouncer(rt, ledger)
+    heart = Heart(rt.db, claim)
+    try:
+        with heart:
+            try:
+                await _run(rt, claim, ledger, announcer, slice_s=slice_s)
+            except Fenced:
+                log.info("run %s belongs to another owner now", claim.run_id)
+            except asyncio.CancelledError:
+                if not heart.lost:
+                    # The worker is going down: the next one must not wait for the lease.
+                    await asyncio.shield(_set_down(rt, claim, name="worker stopped"))
+                    raise
+                # The run was taken from us; this task goes on with others.
+                task = asyncio.current_task()
+                if task is not None:
+                    task.uncancel()
+    finally:
+        await announcer.close()
+
+
+async def _run(
+    rt: Runtime,
+    claim: runs.Claim,
+    ledger: SqlLedger,
+    announcer: LiveAnnouncer,
+    *,
+    slice_s: float,
+) -> None:
+    try:
+        source = await _open_source(rt, claim, ledger)
+        outcome = await Engine(
+            source=source, ledger=ledger, announcer=announcer, slice_s=slice_s
+        ).run()
+        if outcome is Outcome.YIELDED:
+            await rt.db.write(runs.set_down, claim, name="yielded")
+            return
+        follows = await rt.db.write(runs.finish, claim)
+        if follows is not None:
+            await rt.jobs.ring(follows)
+    except (Fenced, asyncio.CancelledError):
+        raise
+    except Exception as error:
+        await _after_error(rt, claim, error)
+
+
+async def _open_source(rt: Runtime, claim: runs.Claim, ledger: SqlLedger) -> ShopifySource:
+    client = ShopifyClient(
+        rt.http,
+        origin=rt.settings.shopify_origin,
+        domain=claim.domain,
+        token=tokens.StoreToken(rt, claim.store_id),
+        pacer=LocalPacer(),
+    )
+    return ShopifySource(client, currency=claim.currency, take_read_no=ledger.take_read_no)
+
+
+async def _after_error(rt: Runtime, claim: runs.Claim, error: Exception) -> None:
+    failing_for_s = 0.0
+    attempt = await rt.db.read(runs.attempt_of, claim.run_id)
+    if attempt.failing_since is not None:
+        failing_for_s = (attempt.now - attempt.failing_since).total_seconds()
+    decision = recovery.decide(
+        error,
+        attempt=attempt.tries + 1,
+        failing_for_s=failing_for_s,
+        retries=claim.retries,
+        jitter=random.random(),  # noqa: S311
+    )
+    if decision.kind == "ours" and not isinstance(error, BrandMindError):
+        # The trace names our lines; its locals, which may hold a customer, are not written.
+        log.error("run %s: %s", claim.run_id, type(error).__name__, exc_info=error)
+    else:
+        log.warning("run %s: %s (%s)", claim.run_id, type(error).__name__, decision.action)
+    request_ref = error.request_id if isinstance(error, ShopifyError) else None
+    if decision.action == "fail":
+        await rt.db.write(
+            runs.fail,
+            claim,
+            error=decision.sentence,
+            error_kind=decision.kind,
+            request_ref=request_ref,
+            retry_in_s=decision.delay_s,
+        )
+        return
+    await rt.db.write(
+        runs.set_down,
+        claim,
+        name="waiting" if decision.action == "wait" else "will try again",
+        delay_s=decision.delay_s or 0.0,
+        waiting="throttled" if decision.kind == "throttled" else "unavailable",
+        error=decision.sentence,
+        error_kind=decision.kind,
+        request_ref=request_ref,
+        counts_as_try=decision.action == "retry",
+    )
+
+
+async def _set_down(rt: Runtime, claim: runs.Claim, *, name: str) -> None:
+    try:
+        await rt.db.write(runs.set_down, claim, name=name)
+    except Fenced:
+        return

@@ -1,0 +1,102 @@
+"""The worker process: hears bells, reaps, and goes down within seconds when asked to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import warnings
+from typing import Final
+
+from arq.worker import Worker, func
+
+from brandmind import logs
+from brandmind.bus import jobs as bus_jobs
+from brandmind.runtime import Runtime, open_runtime
+from brandmind.settings import Settings
+from worker.jobs import run_sync
+from worker.reaper import reap
+
+log = logging.getLogger(__name__)
+
+# Slots for bells; syncs mostly wait for Shopify, so a few share a core well.
+MAX_JOBS: Final = 6
+# Long on purpose: a run takes as long as it takes, and its lease is what notices its death.
+JOB_TIMEOUT_S: Final = 3600
+_LISTEN_AGAIN_S: Final = 1.0
+
+
+async def serve(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with open_runtime(settings) as rt:
+        tasks = [
+            asyncio.create_task(reap(rt), name="reaper"),
+            asyncio.create_task(_listen(rt), name="bells"),
+        ]
+        log.info("worker ready")
+        await stop.wait()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _listen(rt: Runtime) -> None:
+    while True:
+        bells = make_worker(rt)
+        try:
+            await bells.async_run()
+        except asyncio.CancelledError:
+            await _hang_up(bells)
+            raise
+        except Exception as error:
+            # Redis may be gone for good or just long; the reaper works on without it.
+            log.warning("the queue is away: %s", type(error).__name__)
+            await _hang_up(bells)
+        await asyncio.sleep(_LISTEN_AGAIN_S)
+
+
+def make_worker(rt: Runtime) -> Worker:
+    """The queue's worker over this process's runtime."""
+    return Worker(
+        functions=[func(run_sync, name=bus_jobs.RUN_JOB, max_tries=1)],
+        queue_name=bus_jobs.QUEUE,
+        redis_settings=bus_jobs.redis_settings(rt.settings.redis_url),
+        handle_signals=False,
+        max_jobs=MAX_JOBS,
+        job_timeout=JOB_TIMEOUT_S,
+        # A result under a job's id would silence the next bell of that id.
+        keep_result=0,
+        poll_delay=0.1,
+        health_check_interval=30,
+        retry_jobs=False,
+        log_results=False,
+        job_serializer=bus_jobs.serialize,
+        job_deserializer=bus_jobs.deserialize,
+        ctx={"rt": rt},
+    )
+
+
+async def _hang_up(bells: Worker) -> None:
+    if bells.main_task is not None:
+        bells.main_task.cancel()
+    running = list(bells.tasks.values())
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(1.0):
+            await bells.close()
+
+
+def main() -> None:
+    """Run the worker with the settings of the environment."""
+    # arq passes an option on to redis-py that redis 6 deprecates; nothing here can change that.
+    warnings.filterwarnings("ignore", message=".*retry_on_timeout.*", category=DeprecationWarning)
+    settings = Settings.load()
+    logs.set_up()
+    asyncio.run(serve(settings))

@@ -1,0 +1,48 @@
+"""The reaper's round: each worker looks, and takes up what nobody else does, without the queue."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+from brandmind.runtime import Runtime
+from brandmind.services import syncs
+from brandmind.services.reaper import Reaper
+
+log = logging.getLogger(__name__)
+
+_EVERY_S: Final = 0.5
+# Beside the queue's slots, so that a run taken over is resumed when all of those are full.
+_RESERVE: Final = 2
+
+
+async def reap(rt: Runtime) -> None:
+    """Look round for ever. Not a cron of the queue: that shares the slots of the jobs and
+    starves when they are full, and stops when Redis does."""
+    reaper = Reaper(rt)
+    at_work: set[asyncio.Task[None]] = set()
+    try:
+        while True:
+            try:
+                for run_id in await reaper.look():
+                    if len(at_work) < _RESERVE:
+                        task = asyncio.create_task(_resume(rt, run_id), name=f"resume {run_id}")
+                        at_work.add(task)
+                        task.add_done_callback(at_work.discard)
+            except Exception as error:
+                # The database may be away; the next look may find it back.
+                log.warning("the reaper could not look: %s", type(error).__name__)
+            await asyncio.sleep(_EVERY_S)
+    finally:
+        for task in at_work:
+            task.cancel()
+        await asyncio.gather(*at_work, return_exceptions=True)
+
+
+async def _resume(rt: Runtime, run_id: str) -> None:
+    try:
+        await syncs.work(rt, run_id=run_id)
+    except Exception as error:
+        # Its lease runs out, and the next reaper to look takes it up again.
+        log.warning("run %s could not be resumed: %s", run_id, type(error).__name__)

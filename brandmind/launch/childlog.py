@@ -11,11 +11,11 @@ from typing import TextIO
 _LONGEST_FILE = 10_000_000
 _LONGEST_LINE = 4_000
 _WORTH_SAYING = re.compile(r"\b(WARNING|ERROR|CRITICAL|Traceback|[A-Z]\w*Error:)")
-_SECRET = re.compile(
-    r"shp(?:at|ca|pa|ss|ua|rt)_[0-9A-Za-z]+"
-    r"|(?<=Bearer )\S+"
-    r"|(?<=://)[^\s/@]*:[^\s/@]+(?=@)"
-    r"|(?i:(?<=access_token[\"'=: ])|(?<=client_secret[\"'=: ])|(?<=cookie: ))[^\s\"',;&]+"
+_SECRETS = (
+    re.compile(r"()\bshp(?:at|ca|pa|ss|ua|rt)_\w+"),
+    re.compile(r"(\bBearer )\S+"),
+    re.compile(r"(://)[^\s/@]*:[^\s/@]+(?=@)"),
+    re.compile(r"((?i:access_token|refresh_token|client_secret|cookie)[\"'=: ]+)[^\s\"',;&]+"),
 )
 
 
@@ -68,4 +68,6 @@ class ChildLog:
 
 def redacted(line: str) -> str:
     """The line without anything that looks like a token or a password."""
-    return _SECRET.sub("…", line)
+    for secret in _SECRETS:
+        line = secret.sub(r"\1…", line)
+    return line

@@ -64,8 +64,8 @@ class House:
         self._valkey: EmbeddedValkey | None = None
         if not settings.production:
             ensure_key_file(self._data, demo=demo)
-        self.port = _port_for("the web", settings.port, host=settings.host)
-        self.simulator_port = _port_for("the local Shopify", SIMULATOR_PORT) if demo else 0
+        self.port = port_for("the web", settings.port, host=settings.host)
+        self.simulator_port = port_for("the local Shopify", SIMULATOR_PORT) if demo else 0
         given = settings.public_url
         if given == f"http://localhost:{settings.port}":
             given = f"http://localhost:{self.port}"
@@ -253,7 +253,12 @@ def _this_folder_alone(data_dir: Path) -> Iterator[None]:
         yield
 
 
-def _port_for(what: str, wanted: int, *, host: str = "127.0.0.1") -> int:
+def port_for(what: str, wanted: int, *, host: str = "127.0.0.1") -> int:
+    """The wanted port or the next free one, which is then said.
+
+    Raises:
+        SettingsError: there is none.
+    """
     try:
         port = first_free_port(wanted, host=host)
     except OSError as why:

@@ -1,11 +1,73 @@
-"""The root of the web process: the app, its pages and its routes."""
+"""The root of the web process: the app, its pages, its routes and what lives as long as it."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import reflex as rx
 
+from brandmind.pages import command_center, connect, landing, not_found, settings, syncing
+from brandmind.state.center import Center
+from brandmind.state.doorway import Doorway
+from brandmind.state.guard import OnlyMarked
+from brandmind.state.settings import Settings
+from brandmind.state.waiting import Waiting
 
-def index() -> rx.Component:
-    return rx.container(rx.heading("BrandMind"))
+_DESCRIPTION = (
+    "The command center of a Shopify merchant: a durable sync, live progress and numbers that "
+    "can be checked."
+)
 
 
-app = rx.App()
-app.add_page(index, route="/", title="BrandMind")
+def _head() -> list[rx.Component]:
+    fonts = ("instrument-latin", "bricolage-latin")
+    return [
+        *(
+            rx.el.link(
+                rel="preload",
+                href=f"/fonts/{name}.woff2",
+                custom_attrs={"as": "font", "type": "font/woff2"},
+                cross_origin="anonymous",
+            )
+            for name in fonts
+        ),
+        rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
+        rx.el.script(src="/theme.js"),
+        rx.el.script(src="/page.js", defer=True),
+    ]
+
+
+def _routes() -> Any:
+    try:
+        from brandmind import web
+    except ImportError:
+        return None
+    routes = getattr(web, "routes", None)
+    return routes() if routes is not None else None
+
+
+def make_app(**kwargs: Any) -> rx.App:
+    """The app with every page; `kwargs` go to rx.App."""
+    made = rx.App(
+        stylesheets=["/tokens.css", "/base.css", "/layout.css"],
+        reset_style=False,
+        head_components=_head(),
+        html_lang="en",
+        toaster=None,
+        **kwargs,
+    )
+    made.add_middleware(OnlyMarked(), index=0)
+    pages: tuple[tuple[Any, str, str, Any], ...] = (
+        (landing.landing, "/", landing.TITLE, Doorway.arrive),
+        (connect.connect, "/connect", connect.TITLE, Doorway.arrive),
+        (syncing.syncing, "/syncing", syncing.TITLE, Waiting.follow),
+        (command_center.command_center, "/command-center", command_center.TITLE, Center.follow),
+        (settings.settings, "/settings", settings.TITLE, Settings.follow),
+    )
+    for page, route, title, on_load in pages:
+        made.add_page(page, route=route, title=title, description=_DESCRIPTION, on_load=on_load)
+    made.add_page(not_found.not_found, route="404", title=not_found.TITLE)
+    return made
+
+
+app = make_app(api_transformer=_routes())

@@ -1,0 +1,1 @@
+"""Pieces without a state: marks, links, meters."""

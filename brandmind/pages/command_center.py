@@ -1,0 +1,51 @@
+"""The command center: what a store sells, as far as it has been read."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import reflex as rx
+
+from brandmind.components.kpis import kpi_row
+from brandmind.components.notices import banner, connection_lost
+from brandmind.components.ranges import range_choice
+from brandmind.components.sales_chart import sales_chart
+from brandmind.components.shell import private_page
+from brandmind.components.tables import recent_orders, top_products
+from brandmind.state.center import Center
+
+TITLE: Final = "Command center · BrandMind"
+
+
+def command_center() -> rx.Component:
+    """The page at /command-center."""
+    center = Center.center
+    return rx.fragment(
+        connection_lost(),
+        private_page(
+            banner(center.banner),
+            rx.el.h1("Command center", class_name="unseen"),
+            kpi_row(center),
+            sales_chart(center.chart),
+            rx.el.div(top_products(center), recent_orders(center), class_name="halves-cards"),
+            rx.el.footer(
+                rx.el.span(center.dates),
+                rx.cond(center.currencies, rx.el.span(center.currencies)),
+                rx.cond(
+                    center.history,
+                    rx.el.span(
+                        rx.el.span(center.history),
+                        rx.el.span(
+                            rx.el.span(style={"width": center.history_percent.to(str) + "%"}),
+                            class_name="meter thin short",
+                            aria_hidden="true",
+                        ),
+                        class_name="history",
+                    ),
+                ),
+                class_name="page-foot small muted",
+            ),
+            here="Command center",
+            tools=range_choice(),
+        ),
+    )

@@ -1,0 +1,1 @@
+"""What one browser tab holds, and the views it shows."""

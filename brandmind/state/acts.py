@@ -1,0 +1,161 @@
+"""The one door from the screens to the services; tests put another behind it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from brandmind.services.dashboard import CommandCenter, Compare, ReadyNow
+from brandmind.sync.progress import StoreProgress
+
+
+class StoreRef(Protocol):
+    """A store as a person's session knows it."""
+
+    @property
+    def store_id(self) -> str: ...
+    @property
+    def domain(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def role(self) -> str: ...
+    @property
+    def may_orders(self) -> bool: ...
+    @property
+    def may_products(self) -> bool: ...
+    @property
+    def may_customers(self) -> bool: ...
+
+
+class Viewer(Protocol):
+    """Who is looking: a session, its person, and the stores it has passed."""
+
+    @property
+    def session_id(self) -> str: ...
+    @property
+    def user_id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def stores(self) -> tuple[StoreRef, ...]: ...
+    @property
+    def locked(self) -> tuple[StoreRef, ...]: ...
+    @property
+    def admin(self) -> bool: ...
+
+
+class Acts(Protocol):
+    """What the screens ask for."""
+
+    async def who(self, cookie_header: str | None) -> Viewer | None:
+        """The person of a Cookie header, None without a valid session."""
+        ...
+
+    async def authorise(self, viewer: Viewer, domain: str | None) -> StoreRef:
+        """The store of that domain, None: the last one used. Raises NotFound."""
+        ...
+
+    async def progress(self, store_id: str) -> StoreProgress: ...
+
+    async def ready_now(self, store_id: str) -> ReadyNow: ...
+
+    async def command_center(
+        self, store_id: str, *, date_from: date, date_to: date, compare: Compare | None
+    ) -> CommandCenter: ...
+
+    async def request(self, store_id: str, *, by: str) -> str:
+        """Raises SyncAlreadyRunning, TooManySyncs, StorePaused."""
+        ...
+
+    async def retry(self, store_id: str, *, by: str) -> str: ...
+
+    async def cancel(self, store_id: str, *, by: str) -> None: ...
+
+    async def manual_left(self, store_id: str) -> tuple[int, datetime | None]: ...
+
+    def watch(
+        self, store_id: str, *, session_id: str
+    ) -> AbstractAsyncContextManager[AsyncIterator[StoreProgress]]:
+        """The changes of a store, only the newest kept; ends when the session is revoked."""
+        ...
+
+
+class ServiceActs:
+    """The real thing: the services, on the runtime of this process."""
+
+    @property
+    def _rt(self) -> Any:
+        from brandmind import runtime
+
+        return runtime.get()
+
+    async def who(self, cookie_header: str | None) -> Viewer | None:
+        from brandmind.services import sessions
+
+        return await sessions.who(self._rt, cookie_header)
+
+    async def authorise(self, viewer: Viewer, domain: str | None) -> StoreRef:
+        from brandmind.services import stores
+
+        return await stores.authorise(self._rt, viewer, domain)
+
+    async def progress(self, store_id: str) -> StoreProgress:
+        from brandmind.services import syncs
+
+        return await syncs.progress(self._rt, store_id)
+
+    async def ready_now(self, store_id: str) -> ReadyNow:
+        from brandmind.services import syncs
+
+        return await syncs.ready_now(self._rt, store_id)
+
+    async def command_center(
+        self, store_id: str, *, date_from: date, date_to: date, compare: Compare | None
+    ) -> CommandCenter:
+        from brandmind.services import dashboard
+
+        return await dashboard.command_center(
+            self._rt, store_id, date_from=date_from, date_to=date_to, compare=compare
+        )
+
+    async def request(self, store_id: str, *, by: str) -> str:
+        from brandmind.services import syncs
+
+        return await syncs.request(self._rt, store_id, by=by)
+
+    async def retry(self, store_id: str, *, by: str) -> str:
+        from brandmind.services import syncs
+
+        return await syncs.retry(self._rt, store_id, by=by)
+
+    async def cancel(self, store_id: str, *, by: str) -> None:
+        from brandmind.services import syncs
+
+        await syncs.cancel(self._rt, store_id, by=by)
+
+    async def manual_left(self, store_id: str) -> tuple[int, datetime | None]:
+        from brandmind.services import syncs
+
+        return await syncs.manual_left(self._rt, store_id)
+
+    def watch(
+        self, store_id: str, *, session_id: str
+    ) -> AbstractAsyncContextManager[AsyncIterator[StoreProgress]]:
+        return self._rt.hub.watch(store_id, session_id=session_id)
+
+
+_acts: Acts = ServiceActs()
+
+
+def get() -> Acts:
+    """The acts in use."""
+    return _acts
+
+
+def use(other: Acts) -> None:
+    """Put other acts behind the door: for tests."""
+    global _acts
+    _acts = other

@@ -1,0 +1,153 @@
+"""What one open command center holds."""
+
+from __future__ import annotations
+
+from datetime import UTC, tzinfo
+from typing import Any
+
+import reflex as rx
+
+from brandmind.clock import monotonic_s, utc_now
+from brandmind.commerce.shop import zone
+from brandmind.services.dashboard import CommandCenter
+from brandmind.state import acts, sample
+from brandmind.state.center_view import Sight, command_center
+from brandmind.state.frame import Frame, draw, watch, zone_of
+from brandmind.state.guard import Access, guarded, public
+from brandmind.state.ranges import Range, chosen
+from brandmind.state.views import CommandCenterView
+from brandmind.state.waiting_view import Watch
+from brandmind.sync.progress import StoreProgress
+from brandmind.sync.stages import StoreStatus
+
+# The figures are added up again at most this often while rows come in.
+FIGURES_EVERY_S = 3.0
+
+
+class Center(rx.State):
+    """The command center of the store and range in the address."""
+
+    center: CommandCenterView = CommandCenterView()
+    as_table: bool = False
+    _seen_by: str = ""
+
+    @rx.event
+    @public
+    async def turn_table(self) -> None:
+        """Show the chart as a table, or as a chart again."""
+        self.as_table = not self.as_table
+
+    @rx.event(background=True)
+    @guarded(sample=True, page=True)
+    async def follow(self, access: Access) -> Any:
+        """Show the figures, then every change of them, until the tab goes."""
+        async with self:
+            params = dict(self.router.url.query_parameters)
+        if access.sample:
+            await _show_sample(self, access, params)
+            return None
+        store, viewer = access.store, access.viewer
+        if store is None or viewer is None:
+            async with self:
+                self.center = CommandCenterView()
+                frame = await self.get_state(Frame)
+                draw(frame, access, None, tz=UTC)
+            return None
+        if "look" not in params and _belongs_in_waiting_room(
+            await acts.get().progress(store.store_id)
+        ):
+            return rx.redirect(f"/syncing?shop={store.domain}")
+        sight = Sight(
+            orders=store.may_orders, products=store.may_products, customers=store.may_customers
+        )
+        tz, seen = zone_of(store), Watch()
+        at: Range | None = None
+        figures: CommandCenter | None = None
+        figures_key: tuple[object, ...] = ()
+        figures_at = -FIGURES_EVERY_S
+
+        async def show(progress: StoreProgress, fresh: bool) -> None:
+            nonlocal tz, at, figures, figures_key, figures_at
+            at_s, now = monotonic_s(), utc_now()
+            seen.saw(progress, at_s=at_s)
+            key = (progress.run_id, progress.status, progress.seq, now.astimezone(tz).date())
+            if figures is None or (key != figures_key and at_s - figures_at >= FIGURES_EVERY_S):
+                at, figures, tz = await _figures(store.store_id, params, tz)
+                figures_key, figures_at = key, at_s
+            assert at is not None
+            page = command_center(
+                figures,
+                progress,
+                sample.command_center(
+                    today=figures.today,
+                    date_from=at.date_from,
+                    date_to=at.date_to,
+                    compare=at.compare,
+                ),
+                at=at,
+                shop=store.name,
+                shop_param=store.domain,
+                sight=sight,
+                left_s=seen.left_s(progress),
+                now=now,
+                tz=tz,
+            )
+            async with self:
+                if page != self.center:
+                    self.center = page
+                self._seen_by = viewer.session_id
+                frame = await self.get_state(Frame)
+                draw(frame, access, progress, tz=tz)
+
+        async for lost in watch(self, access, show):
+            async with self:
+                self.center = CommandCenterView()
+                frame = await self.get_state(Frame)
+                draw(frame, lost, None, tz=tz)
+        return None
+
+
+async def _figures(
+    store_id: str, params: dict[str, str], tz: tzinfo
+) -> tuple[Range, CommandCenter, tzinfo]:
+    """The figures of the range in the address; its "today" is the shop's own."""
+    today = utc_now().astimezone(tz).date()
+    for _ in range(2):
+        at = chosen(params, today=today)
+        figures = await acts.get().command_center(
+            store_id, date_from=at.date_from, date_to=at.date_to, compare=at.compare
+        )
+        if figures.today == today:
+            break
+        today = figures.today
+    return at, figures, zone(figures.timezone)
+
+
+async def _show_sample(state: Any, access: Access, params: dict[str, str]) -> None:
+    now = utc_now()
+    at = chosen(params, today=now.date())
+    figures = sample.command_center(
+        today=now.date(), date_from=at.date_from, date_to=at.date_to, compare=at.compare
+    )
+    page = command_center(
+        figures,
+        None,
+        figures,
+        at=at,
+        shop=sample.NAME,
+        shop_param=sample.PARAM,
+        sight=Sight(),
+        left_s=None,
+        now=now,
+        tz=UTC,
+    )
+    async with state:
+        state.center = page
+        frame = await state.get_state(Frame)
+        draw(frame, access, None, tz=UTC)
+
+
+def _belongs_in_waiting_room(progress: StoreProgress) -> bool:
+    """A store whose first sync has hardly begun has nothing here yet but samples."""
+    live = progress.status in (StoreStatus.PENDING, StoreStatus.IN_PROGRESS)
+    return live and progress.first and progress.last_synced_at is None

@@ -1,0 +1,453 @@
+"""The command center, from figures, progress and a moment: each part real, held or sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Any, Final
+
+from brandmind.commerce.money import to_decimal
+from brandmind.services.dashboard import CommandCenter, DayFigures, Kpis
+from brandmind.state import wording
+from brandmind.state.definitions import MEANINGS, TITLES
+from brandmind.state.ranges import Range, compare_links, range_links
+from brandmind.state.stage_view import NAMES, tally
+from brandmind.state.status_view import SAMPLE_BANNER, banner, history_line
+from brandmind.state.views import (
+    BannerView,
+    ChartView,
+    CommandCenterView,
+    KpiView,
+    OrderRowView,
+    ProductRowView,
+)
+from brandmind.sync.progress import StageProgress, StoreProgress
+from brandmind.sync.stages import Stage, StageState
+
+FEW_ORDERS: Final = 10
+_STATUS: Final = {
+    "PAID": "Paid",
+    "PENDING": "Pending",
+    "AUTHORIZED": "Authorised",
+    "PARTIALLY_PAID": "Partly paid",
+    "PARTIALLY_REFUNDED": "Partly refunded",
+    "REFUNDED": "Refunded",
+    "VOIDED": "Voided",
+    "EXPIRED": "Expired",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a person may see of a store, by Shopify's own permissions."""
+
+    orders: bool = True
+    products: bool = True
+    customers: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """How a part of the page stands, and the words for it."""
+
+    mode: str
+    note: str = ""
+
+
+REAL: Final = Mode("real")
+
+
+def command_center(
+    figures: CommandCenter,
+    progress: StoreProgress | None,
+    sampled: CommandCenter,
+    *,
+    at: Range,
+    shop: str,
+    shop_param: str,
+    sight: Sight,
+    left_s: float | None,
+    now: datetime,
+    tz: tzinfo,
+) -> CommandCenterView:
+    """The whole page. `progress` None: the sample shop. `sampled`: its figures for the range,
+    shown, labelled, where a part of the real store has not been read yet."""
+    orders = _order_mode(figures, progress, sight)
+    customers = _customer_mode(orders, progress, sight)
+    products = _product_mode(orders, sight)
+    table = _table_mode(figures, progress, sight)
+    few = orders.mode == "real" and 0 < figures.kpis.orders < FEW_ORDERS
+    return CommandCenterView(
+        there=True,
+        range_label=at.label,
+        compare_label=_compare_label(at),
+        ranges=range_links(at, shop_param=shop_param),
+        compares=compare_links(at, shop_param=shop_param),
+        shop_param=shop_param,
+        date_from=at.date_from.isoformat(),
+        date_to=at.date_to.isoformat(),
+        compare_param=at.compare or "none",
+        dates=(
+            f"{wording.day(at.date_from, year=at.date_from.year != at.date_to.year)} to "
+            f"{wording.day(at.date_to, year=True)}, days in {figures.timezone.replace('_', ' ')}"
+        ),
+        banner=(
+            BannerView(
+                tone="lilac",
+                text=SAMPLE_BANNER,
+                act="link",
+                label="Connect your own",
+                href="/connect",
+            )
+            if progress is None
+            else banner(progress, shop=shop, shop_param=shop_param, left_s=left_s, now=now, tz=tz)
+        ),
+        history=history_line(progress) if progress else "",
+        history_percent=_history_percent(progress),
+        kpis=tuple(_kpis(figures, sampled, orders=orders, customers=customers, at=at, few=few)),
+        chart=_chart(sampled if orders.mode == "sample" else figures, orders, at=at),
+        products_mode=products.mode,
+        products_note=products.note,
+        products=_products(sampled if products.mode == "sample" else figures),
+        orders_mode=table.mode,
+        orders_note=table.note,
+        orders=_orders(sampled if table.mode == "sample" else figures, now=now, tz=tz),
+        currencies=(
+            f"Orders in {wording.listed(list(figures.other_currencies))} are not added up here."
+            if figures.other_currencies
+            else ""
+        ),
+    )
+
+
+def _closed(what: str) -> Mode:
+    return Mode("closed", f"Your Shopify account may not see {what}.")
+
+
+def _order_mode(figures: CommandCenter, progress: StoreProgress | None, sight: Sight) -> Mode:
+    if progress is None:
+        return REAL
+    if not sight.orders:
+        return _closed("orders")
+    stage = progress.stage(Stage.ORDERS)
+    covered = figures.stored_from is not None and figures.stored_from <= figures.date_from
+    # After a first whole reading the stored figures are good, whatever runs now.
+    if stage is None or progress.last_synced_at is not None or not progress.first:
+        return REAL
+    match stage.state:
+        case StageState.DONE | StageState.GAP:
+            return REAL
+        case StageState.RESTRICTED:
+            return Mode("closed", stage.note or "Your Shopify account may not see orders.")
+        case StageState.RUNNING:
+            return REAL if covered else Mode("hold", f"{tally(stage)} read")
+        case StageState.FAILED:
+            return Mode("real", "not updated") if covered else Mode("failed", _could_not(stage))
+        case _:
+            return Mode("sample", "after orders")
+
+
+def _customer_mode(orders: Mode, progress: StoreProgress | None, sight: Sight) -> Mode:
+    if progress is None:
+        return REAL
+    if not sight.customers:
+        return _closed("customers")
+    stage = progress.stage(Stage.CUSTOMERS)
+    if stage is None or progress.last_synced_at is not None or not progress.first:
+        return orders
+    match stage.state:
+        case StageState.DONE | StageState.GAP:
+            return orders
+        case StageState.RESTRICTED:
+            return Mode("closed", stage.note or "Your Shopify account may not see customers.")
+        case StageState.RUNNING:
+            return Mode("hold", f"{tally(stage)} read")
+        case StageState.FAILED:
+            return Mode("failed", _could_not(stage))
+        case _:
+            return Mode("sample", "after customers")
+
+
+def _product_mode(orders: Mode, sight: Sight) -> Mode:
+    return orders if sight.products else _closed("products")
+
+
+def _table_mode(figures: CommandCenter, progress: StoreProgress | None, sight: Sight) -> Mode:
+    """Tables show what has come in so far, with "still loading"."""
+    if progress is None:
+        return REAL
+    if not sight.orders:
+        return _closed("orders")
+    stage = progress.stage(Stage.ORDERS)
+    if stage is None or progress.last_synced_at is not None or not progress.first:
+        return REAL
+    rows = bool(figures.recent_orders)
+    match stage.state:
+        case StageState.DONE | StageState.GAP:
+            return REAL
+        case StageState.RUNNING:
+            return Mode("real", "still loading") if rows else Mode("hold", "")
+        case StageState.FAILED:
+            return Mode("real", "not updated") if rows else Mode("failed", _could_not(stage))
+        case StageState.RESTRICTED:
+            return Mode("closed", stage.note or "Your Shopify account may not see orders.")
+        case _:
+            return Mode("sample", "after orders")
+
+
+def _could_not(stage: StageProgress) -> str:
+    return f"Could not read {NAMES[stage.stage]}."
+
+
+def _compare_label(at: Range) -> str:
+    match at.compare:
+        case "previous":
+            return "vs the days before"
+        case "year":
+            return "vs last year"
+        case _:
+            return ""
+
+
+def _history_percent(progress: StoreProgress | None) -> int:
+    at = progress.history if progress else None
+    if at is None or not at.total:
+        return 0
+    return min(100, 100 * at.done // at.total)
+
+
+def _kpis(
+    figures: CommandCenter,
+    sampled: CommandCenter,
+    *,
+    orders: Mode,
+    customers: Mode,
+    at: Range,
+    few: bool,
+) -> Iterable[KpiView]:
+    for key in TITLES:
+        mode = customers if key in ("new", "returning") else orders
+        source = sampled if mode.mode == "sample" else figures
+        note = mode.note
+        if few and mode.mode == "real" and not note:
+            note = f"{wording.counted(figures.kpis.orders, 'order')} so far"
+        if mode.mode in ("hold", "failed", "closed"):
+            yield KpiView(
+                key=key,
+                title=TITLES[key],
+                definition=MEANINGS[key],
+                mode=mode.mode,
+                note=note,
+            )
+            continue
+        yield _kpi(key, source, mode=mode.mode, note=note, at=at)
+
+
+def _kpi(key: str, center: CommandCenter, *, mode: str, note: str, at: Range) -> KpiView:
+    now, then, currency = center.kpis, center.compared, center.currency
+    spark, detail, value = "", "", "–"
+    current: float | None
+    before: float | None
+    points = False
+    # More of these is not simply better or worse, so their change has no colour.
+    neutral = key == "aov"
+    match key:
+        case "net":
+            current, before = now.net_minor, then.net_minor if then else None
+            value = wording.headline_money(now.net_minor, currency)
+            spark = spark_path([day.net_minor for day in center.days])
+        case "orders":
+            current, before = now.orders, then.orders if then else None
+            value = wording.number(now.orders)
+            spark = spark_path([day.orders for day in center.days])
+        case "aov":
+            current, before = now.aov_minor, then.aov_minor if then else None
+            value = "–" if now.aov_minor is None else wording.money(now.aov_minor, currency)
+            spark = spark_path([_day_aov(day) for day in center.days if day.orders])
+        case "new":
+            current, before = now.new_customers, then.new_customers if then else None
+            value = wording.number(now.new_customers)
+            detail = f"of {wording.counted(now.customers, 'customer')}"
+        case "returning":
+            points = True
+            current = now.returning_customer_rate
+            before = then.returning_customer_rate if then else None
+            value = "–" if current is None else wording.percent(current)
+            detail = (
+                f"{wording.number(now.returning_customers)} of "
+                f"{wording.counted(now.customers, 'customer')}"
+            )
+        case _:
+            points = True
+            current, before = now.refund_rate, then.refund_rate if then else None
+            value = "–" if current is None else wording.percent(current)
+            detail = _window(now)
+    change, tone = _change(current, before, points=points)
+    if key == "refunds":
+        tone = {"up": "down", "down": "up"}.get(tone, tone)
+    if neutral and tone == "down" and change.startswith("down 0"):
+        tone = "flat"
+    rest = f"on {at.before}" if change and not change.startswith("same") else ""
+    if change.startswith("same"):
+        rest = f"as {at.before}"
+    return KpiView(
+        key=key,
+        title=TITLES[key],
+        definition=MEANINGS[key],
+        mode=mode,
+        value=value,
+        change=change,
+        tone=tone,
+        rest=rest,
+        spark=spark,
+        detail=detail,
+        note=note,
+    )
+
+
+def _day_aov(day: DayFigures) -> int:
+    return (day.gross_minor + day.discounts_minor) // day.orders
+
+
+def _window(kpis: Kpis) -> str:
+    first, last = kpis.refund_window
+    if first == last:
+        return f"Orders of {wording.day(first)}"
+    return f"Orders of {wording.day(first)} to {wording.day(last)}"
+
+
+def _change(now: float | None, before: float | None, *, points: bool) -> tuple[str, str]:
+    """ "up 12%" and its tone; rates change in points; no word where there is no comparison."""
+    if now is None or before is None:
+        return "", "flat"
+    if points:
+        difference = (now - before) * 100
+        if abs(difference) < 0.05:
+            return "same", "flat"
+        word = "up" if difference > 0 else "down"
+        return f"{word} {abs(difference):.1f} points", word
+    if before == 0:
+        return ("same", "flat") if now == 0 else ("", "flat")
+    share = (now - before) / abs(before)
+    if abs(share) < 0.0005:
+        return "same", "flat"
+    word = "up" if share > 0 else "down"
+    size = abs(share) * 100
+    return f"{word} {size:.1f}%" if size < 10 else f"{word} {size:,.0f}%", word
+
+
+def spark_path(values: list[int], *, width: int = 120, height: int = 26) -> str:
+    """An SVG path through the values (at most 40 of them), empty below two."""
+    if len(values) < 2:
+        return ""
+    step = max(1, -(-len(values) // 40))
+    grouped = [
+        sum(values[start : start + step]) / len(values[start : start + step])
+        for start in range(0, len(values), step)
+    ]
+    if len(grouped) < 2:
+        return ""
+    low, high = min(grouped), max(grouped)
+    spread = (high - low) or 1
+    pieces = [
+        f"{width * index / (len(grouped) - 1):.1f} "
+        f"{2 + (height - 4) * (1 - (value - low) / spread):.1f}"
+        for index, value in enumerate(grouped)
+    ]
+    return "M" + "L".join(pieces)
+
+
+def _chart(center: CommandCenter, mode: Mode, *, at: Range) -> ChartView:
+    if mode.mode in ("hold", "failed", "closed"):
+        return ChartView(mode=mode.mode, note=mode.note)
+    currency = center.currency
+    points: list[dict[str, Any]] = []
+    for index, day in enumerate(center.days):
+        before = center.compared_days[index] if index < len(center.compared_days) else None
+        points.append(
+            {
+                "day": wording.day(day.day),
+                "net": float(to_decimal(day.net_minor, currency)),
+                "net_text": wording.money(day.net_minor, currency),
+                "orders": wording.number(day.orders),
+                "before": float(to_decimal(before.net_minor, currency)) if before else None,
+                "before_text": wording.money(before.net_minor, currency) if before else "",
+                "before_day": wording.day(before.day, year=True) if before else "",
+            }
+        )
+    values = [day.net_minor for day in (*center.days, *center.compared_days)]
+    ticks = axis_ticks(min(values, default=0), max(values, default=0))
+    empty = ""
+    if not any(day.orders or day.net_minor for day in center.days):
+        empty = "No orders in these days."
+    scale = to_decimal(1, currency)
+    return ChartView(
+        mode=mode.mode,
+        note=mode.note,
+        empty=empty,
+        legend="these days",
+        compared=at.before if center.compared_days else "",
+        points=points,
+        ticks=[float(tick * scale) for tick in ticks],
+        tick_words={
+            _js_number(tick * scale): wording.short_money(tick, currency) for tick in ticks
+        },
+        total=wording.money(center.kpis.net_minor, currency),
+    )
+
+
+def axis_ticks(low: int, high: int) -> list[int]:
+    """Four or five round steps from zero (or below) to at least the highest value."""
+    low, span = min(0, low), max(1, high - min(0, low))
+    raw = span / 4
+    power = 10 ** (len(str(int(raw))) - 1)
+    step = next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= raw)
+    step = max(1, int(step))
+    first = low // step * step
+    ticks = [first]
+    while ticks[-1] < high:
+        ticks.append(ticks[-1] + step)
+    return ticks if len(ticks) > 1 else [0, step]
+
+
+def _js_number(value: Any) -> str:
+    """The number as JavaScript writes it: the key a chart looks its words up by."""
+    return f"{value.normalize():f}" if value else "0"
+
+
+def _products(center: CommandCenter) -> tuple[ProductRowView, ...]:
+    best = max((row.net_minor for row in center.top_products), default=0)
+    return tuple(
+        ProductRowView(
+            title=row.title,
+            net=wording.money(row.net_minor, center.currency, whole=abs(row.net_minor) >= 100_000),
+            units=wording.number(row.units),
+            share="–" if row.share is None else wording.percent(row.share),
+            width=max(0, round(100 * row.net_minor / best)) if best > 0 else 0,
+            returned="–" if row.return_rate is None else wording.percent(row.return_rate),
+        )
+        for row in center.top_products[:5]
+    )
+
+
+def _orders(center: CommandCenter, *, now: datetime, tz: tzinfo) -> tuple[OrderRowView, ...]:
+    rows = []
+    for row in center.recent_orders[:8]:
+        status = _STATUS.get(row.financial_status or "", (row.financial_status or "").capitalize())
+        if row.cancelled:
+            status = "Cancelled"
+        if row.test:
+            status = "Test, not counted"
+        rows.append(
+            OrderRowView(
+                name=row.name,
+                at=wording.moment(row.processed_at, now, tz).removesuffix(" UTC"),
+                at_title=wording.full_moment(row.processed_at, tz),
+                units=wording.number(row.units),
+                net=wording.money(row.net_minor, center.currency),
+                total=wording.money(row.total_minor, center.currency),
+                status=status,
+            )
+        )
+    return tuple(rows)

@@ -1,0 +1,134 @@
+"""The state every private page shares: its frame, and the small acts in it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import tzinfo
+from typing import Any
+
+import reflex as rx
+
+from brandmind.clock import utc_now
+from brandmind.commerce.shop import zone
+from brandmind.errors import BrandMindError, StorePaused, SyncAlreadyRunning, TooManySyncs
+from brandmind.state import acts, wording
+from brandmind.state.follow import paced
+from brandmind.state.guard import Access, admit, guarded, public
+from brandmind.state.shell_view import shell
+from brandmind.state.views import ShellView
+from brandmind.sync.progress import StoreProgress
+
+
+class Frame(rx.State):
+    """What is around the page."""
+
+    shell: ShellView = ShellView()
+    notice: str = ""
+    notice_tone: str = "info"
+    _seen_by: str = ""
+
+    @rx.event
+    @guarded()
+    async def sync_now(self, access: Access) -> Any:
+        """Ask for a sync; the answer is one sentence, or the waiting room's numbers move."""
+        store, viewer = access.store, access.viewer
+        if store is None or viewer is None:
+            return None
+        self.notice, self.notice_tone = await _ask(
+            acts.get().request(store.store_id, by=viewer.user_id), tz=zone_of(store)
+        )
+        return None
+
+    @rx.event
+    @guarded()
+    async def retry(self, access: Access) -> Any:
+        """Try the failed stage once more, from where it stopped."""
+        store, viewer = access.store, access.viewer
+        if store is None or viewer is None:
+            return None
+        self.notice, self.notice_tone = await _ask(
+            acts.get().retry(store.store_id, by=viewer.user_id), tz=zone_of(store)
+        )
+        return None
+
+    @rx.event
+    @guarded()
+    async def cancel(self, access: Access) -> Any:
+        """Stop the running sync; what was read is kept."""
+        store, viewer = access.store, access.viewer
+        if store is None or viewer is None:
+            return None
+        self.notice, self.notice_tone = await _ask(
+            acts.get().cancel(store.store_id, by=viewer.user_id), tz=zone_of(store)
+        )
+        return None
+
+    @rx.event
+    @public
+    async def close_notice(self) -> None:
+        """Put the last answer away."""
+        self.notice = ""
+
+
+def draw(frame: Frame, access: Access, progress: StoreProgress | None, *, tz: tzinfo) -> None:
+    """Draw the frame for what a guard has just found; inside the state's lock."""
+    drawn = shell(access, progress, now=utc_now(), tz=tz)
+    if drawn != frame.shell:
+        frame.shell = drawn
+    frame._seen_by = access.viewer.session_id if access.viewer else ""
+
+
+def zone_of(store: acts.StoreRef) -> tzinfo:
+    """The store's own zone, as far as its session knows it."""
+    return zone(getattr(store, "timezone", None) or "UTC")
+
+
+async def watch(
+    state: Any, access: Access, show: Callable[[StoreProgress, bool], Awaitable[None]]
+) -> AsyncIterator[Access]:
+    """Follow a store until the tab goes or its session ends.
+
+    Subscribes first and reads the snapshot second, so that no change falls between. `show` gets
+    each progress and whether it is new (false: only time has passed). Yields the access that
+    was lost when the session has ended, for the page to say so.
+    """
+    store, viewer = access.store, access.viewer
+    assert store is not None
+    assert viewer is not None
+    while True:
+        async with acts.get().watch(store.store_id, session_id=viewer.session_id) as changes:
+            progress = await acts.get().progress(store.store_id)
+            await show(progress, True)
+            async for change in paced(changes):
+                if change is None:
+                    # The word that a session has ended may itself be lost: look.
+                    found = await admit(state)
+                    if found.store is None or found.store.store_id != store.store_id:
+                        break
+                    await show(progress, False)
+                    continue
+                progress = change
+                await show(progress, True)
+        found = await admit(state)
+        if found.store is None or found.store.store_id != store.store_id:
+            yield found
+            return
+        # The hub itself went away and came back: no reason to spin.
+        await asyncio.sleep(1)
+
+
+async def _ask(asked: Awaitable[Any], *, tz: tzinfo) -> tuple[str, str]:
+    """What to say after an act: nothing if it was done, else why not."""
+    try:
+        await asked
+    except SyncAlreadyRunning as error:
+        return error.message, "info"
+    except TooManySyncs as error:
+        at = wording.clock(error.next_at, tz)
+        return f"Three syncs in the last hour. The next is possible at {at}.", "amber"
+    except StorePaused as error:
+        return error.message, "note"
+    except BrandMindError as error:
+        return error.message, "red"
+    return "", "info"

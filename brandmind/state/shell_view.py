@@ -1,0 +1,121 @@
+"""The frame around a private page: whose it is, which store, how fresh."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+from typing import Final
+
+from brandmind.state import wording
+from brandmind.state.guard import Access
+from brandmind.state.sample import NAME as SAMPLE_NAME
+from brandmind.state.sample import PARAM as SAMPLE_PARAM
+from brandmind.state.status_view import pill
+from brandmind.state.views import LinkView, PillView, ShellView
+from brandmind.sync.progress import StoreProgress
+from brandmind.sync.stages import StoreStatus
+
+_BUSY: Final = (StoreStatus.PENDING, StoreStatus.IN_PROGRESS)
+
+
+def shell(
+    access: Access, progress: StoreProgress | None, *, now: datetime, tz: tzinfo
+) -> ShellView:
+    """The frame for what a person was found to have access to."""
+    if access.sample:
+        return ShellView(
+            gate="open",
+            sample=True,
+            shop=SAMPLE_NAME,
+            who="Not signed in",
+            role="Sample figures only",
+            nav=nav(SAMPLE_PARAM),
+            pill=PillView(tone="grey", text="Sample"),
+        )
+    viewer, store = access.viewer, access.store
+    if viewer is None or store is None:
+        return closed(access)
+    busy = progress is not None and progress.status in _BUSY
+    paused = progress is not None and progress.status is StoreStatus.PAUSED
+    return ShellView(
+        gate="open",
+        shop=store.name,
+        who=viewer.name or "Your account",
+        role=f"{store.role.capitalize()}, {wording.counted(len(viewer.stores), 'store')}",
+        stores=store_links(access),
+        nav=nav(store.domain),
+        pill=pill(progress, now=now, tz=tz) if progress else PillView(),
+        can_sync=progress is not None and not busy and not paused,
+        sync_label="Syncing" if busy else "Sync now",
+    )
+
+
+def closed(access: Access) -> ShellView:
+    """The page's place when it cannot be shown: what is missing and the one way on."""
+    if access.why == "locked":
+        name = next(
+            (
+                at.name
+                for at in (access.viewer.locked if access.viewer else ())
+                if at.domain == access.shop_param
+            ),
+            access.shop_param,
+        )
+        return ShellView(
+            gate="locked",
+            gate_title=f"Sign in to open {name}.",
+            gate_text="This browser has not been let into this store by Shopify yet.",
+            gate_label="Sign in with Shopify",
+            gate_href=f"/auth/connect?shop={access.shop_param}",
+        )
+    if access.why == "missing":
+        return ShellView(
+            gate="missing",
+            gate_title="There is no such store here.",
+            gate_text="Either it was never connected, or it is not yours to see.",
+            gate_label="Your stores",
+            gate_href="/connect",
+        )
+    if access.why == "none":
+        return ShellView(
+            gate="none",
+            gate_title="Connect your Shopify store to read its DNA.",
+            gate_text="It is read only, and takes a few seconds to show its first numbers.",
+            gate_label="Connect Shopify",
+            gate_href="/connect",
+        )
+    wanted = access.shop_param if access.shop_param != SAMPLE_PARAM else ""
+    return ShellView(
+        gate="signed_out",
+        gate_title=f"Sign in to open {wanted}." if wanted else "Sign in to see your store.",
+        gate_text="Shopify tells us who you are; there is no password to remember.",
+        gate_label="Sign in with Shopify" if wanted else "Connect Shopify",
+        gate_href=f"/auth/connect?shop={wanted}" if wanted else "/connect",
+    )
+
+
+def store_links(access: Access) -> tuple[LinkView, ...]:
+    """The stores of the session, then those that need their own sign-in."""
+    if access.viewer is None:
+        return ()
+    here = access.store.store_id if access.store else ""
+    return (
+        *(
+            LinkView(at.name, f"/command-center?shop={at.domain}", at.store_id == here, at.domain)
+            for at in access.viewer.stores
+        ),
+        *(
+            LinkView(
+                f"Sign in to open {at.name}", f"/auth/connect?shop={at.domain}", note=at.domain
+            )
+            for at in access.viewer.locked
+        ),
+    )
+
+
+def nav(shop_param: str) -> tuple[LinkView, ...]:
+    """The rail. Its order is that of components.shell.NAV."""
+    links = [LinkView("Command center", f"/command-center?shop={shop_param}&look=1")]
+    if shop_param != SAMPLE_PARAM:
+        links.append(LinkView("Sync progress", f"/syncing?shop={shop_param}"))
+        links.append(LinkView("Settings", f"/settings?shop={shop_param}"))
+    return tuple(links)

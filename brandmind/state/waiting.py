@@ -1,0 +1,82 @@
+"""What one open waiting room holds."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+import reflex as rx
+
+from brandmind.clock import monotonic_s, utc_now
+from brandmind.services.dashboard import ReadyNow
+from brandmind.state import acts
+from brandmind.state.frame import Frame, draw, watch, zone_of
+from brandmind.state.guard import Access, guarded
+from brandmind.state.views import WaitingRoomView
+from brandmind.state.waiting_view import Watch, waiting_room
+from brandmind.sync.progress import StoreProgress
+from brandmind.sync.stages import PAGED, StageState
+
+# The small charts are asked for again at most this often while rows come in.
+READY_EVERY_S = 3.0
+
+
+class Waiting(rx.State):
+    """The waiting room of the store in the address."""
+
+    room: WaitingRoomView = WaitingRoomView()
+    _seen_by: str = ""
+
+    @rx.event(background=True)
+    @guarded(page=True)
+    async def follow(self, access: Access) -> None:
+        """Show the truth, then every change of it, until the tab goes."""
+        store, viewer = access.store, access.viewer
+        if store is None or viewer is None:
+            async with self:
+                self.room = WaitingRoomView()
+                frame = await self.get_state(Frame)
+                draw(frame, access, None, tz=UTC)
+            return
+        tz, seen = zone_of(store), Watch()
+        ready: ReadyNow | None = None
+        ready_key: tuple[object, ...] = ()
+        ready_at = -READY_EVERY_S
+
+        async def show(progress: StoreProgress, fresh: bool) -> None:
+            nonlocal ready, ready_key, ready_at
+            at_s = monotonic_s()
+            seen.saw(progress, at_s=at_s)
+            key = _ready_key(progress)
+            if key != ready_key and at_s - ready_at >= READY_EVERY_S:
+                ready = await acts.get().ready_now(store.store_id)
+                ready_key, ready_at = key, at_s
+            room = waiting_room(
+                progress,
+                ready,
+                seen,
+                shop=store.name,
+                shop_param=store.domain,
+                now=utc_now(),
+                tz=tz,
+            )
+            async with self:
+                if room != self.room:
+                    self.room = room
+                self._seen_by = viewer.session_id
+                frame = await self.get_state(Frame)
+                draw(frame, access, progress, tz=tz)
+
+        async for lost in watch(self, access, show):
+            async with self:
+                self.room = WaitingRoomView()
+                frame = await self.get_state(Frame)
+                draw(frame, lost, None, tz=tz)
+
+
+def _ready_key(progress: StoreProgress) -> tuple[object, ...]:
+    """Changes when the small charts may have changed."""
+    return tuple(
+        (at.stage, at.state, at.done)
+        for at in progress.stages
+        if at.stage in PAGED and at.state is not StageState.QUEUED
+    )

@@ -1,0 +1,1 @@
+"""A local Shopify: many shops on one port, speaking the real schema's subset."""

@@ -1,0 +1,393 @@
+"""One shop's whole world: its catalogue, people and orders, generated when first asked for."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections import OrderedDict
+from itertools import count
+from typing import Any
+
+from brandmind.simulator.amounts import Money, conversion
+from brandmind.simulator.catalogue import (
+    PRODUCT_BASE,
+    PRODUCT_STEP,
+    VARIANT_BASE,
+    Catalogue,
+)
+from brandmind.simulator.config import ShopConfig
+from brandmind.simulator.drafts import Draft, draft
+from brandmind.simulator.ledger import Sheet, sheet
+from brandmind.simulator.moments import DAY_S, iso
+from brandmind.simulator.nodes import LazyNode, Node, gid, parse_gid
+from brandmind.simulator.order_nodes import LINE_BASE, LINES_PER_ORDER, REFUND_BASE, OrderWriter
+from brandmind.simulator.orderbook import GUEST, ORDER_BASE, ORDER_STEP, OrderBook
+from brandmind.simulator.people import CUSTOMER_BASE, CUSTOMER_STEP, Person, person
+from brandmind.simulator.product_nodes import product_node
+from brandmind.simulator.words import brand_name
+
+_KEPT_NODES = 2_000
+_serials = count()
+
+
+class Brand:
+    """All that a shop holds. Orders by index in order of their making, customers likewise."""
+
+    def __init__(self, shop: str, config: ShopConfig) -> None:
+        digest = hashlib.sha256(f"{config.seed}:{shop}".encode()).digest()
+        self.shop = shop
+        self.config = config
+        self.name = brand_name(shop)
+        self.seed = int.from_bytes(digest[:5], "big")
+        self.shopify_id = 60_000_000_000 + int.from_bytes(digest[5:9], "big")
+        self.catalogue = Catalogue(config, theme_seed=self.seed)
+        self.book = OrderBook(config, seed=self.seed)
+        self.version = 0
+        self.serial = next(_serials)
+        self.gone_products: set[int] = set()
+        self.gone_customers: set[int] = set()
+        self._touched_customers: dict[int, int] = {}
+        self._orders: OrderedDict[int, Node] = OrderedDict()
+        self._products: dict[int, Node] = {}
+        self._people: dict[int, Person] = {}
+        self._paid: array[int] = array("q")
+        self._paid_known = bytearray()
+
+    def changed(self) -> None:
+        """Something is no longer as it was: nothing remembered may be shown again."""
+        self.version += 1
+        self.serial = next(_serials)
+        self._orders.clear()
+        self._products.clear()
+        self._paid_known = bytearray(len(self._paid_known))
+
+    def draft(self, index: int) -> Draft:
+        """What was ordered and what became of it."""
+        customer = self.book.customer[index]
+        buyer = None if customer == GUEST else self.person(customer)
+        return draft(self.book, self.catalogue, buyer, index)
+
+    def sheet(self, made: Draft, *, presentment: bool = False) -> Sheet:
+        """The sums in the shop's currency, or in the customer's."""
+        currency = self.config.currency
+        factor = conversion(currency, made.presentment) if presentment else 1.0
+        return sheet(made, factor=factor, taxes_included=self.config.taxes_included)
+
+    def order(self, index: int) -> Node:
+        """The order as the API shows it."""
+        found = self._orders.get(index)
+        if found is not None:
+            return found
+        made = self.draft(index)
+        mine = self.sheet(made)
+        theirs = (
+            mine if made.presentment == self.config.currency else self.sheet(made, presentment=True)
+        )
+        customer = self.book.customer[index]
+
+        def goods(line: int) -> tuple[Node | None, Node | None]:
+            plan = made.lines[line]
+            if plan.product is None or plan.variant is None or plan.kind == "retired":
+                return None, None
+            place = plan.product.index
+            if place in self.gone_products:
+                return None, None
+            return self.lazy_product(place), self._lazy_variant(place, plan.variant.position - 1)
+
+        node = OrderWriter(
+            self.book,
+            made,
+            mine,
+            theirs,
+            buyer=None if customer == GUEST else self.person(customer),
+            customer=None
+            if customer == GUEST or customer in self.gone_customers
+            else self.lazy_customer(customer),
+            goods=goods,
+        ).node()
+        self._orders[index] = node
+        if len(self._orders) > _KEPT_NODES:
+            self._orders.popitem(last=False)
+        return node
+
+    def lazy_order(self, index: int) -> Node:
+        """The order for a place that mostly wants its id."""
+        return LazyNode("Order", ORDER_BASE + index * ORDER_STEP, lambda: self.order(index))
+
+    def order_gid(self, index: int) -> str:
+        """The order's global id."""
+        return gid("Order", ORDER_BASE + index * ORDER_STEP)
+
+    def order_ids(self) -> list[int]:
+        """Indexes of all orders there are."""
+        gone = self.book.deleted
+        return [index for index in range(len(self.book)) if index not in gone]
+
+    def paid(self, index: int) -> int:
+        """What the customer has paid for the order and not got back, in minor units."""
+        missing = len(self.book) - len(self._paid)
+        if missing:
+            self._paid.extend([0] * missing)
+            self._paid_known.extend(bytes(missing))
+        if not self._paid_known[index]:
+            sums = self.sheet(self.draft(index))
+            self._paid[index] = sums.received - sums.refunded
+            self._paid_known[index] = 1
+        return self._paid[index]
+
+    def product(self, index: int) -> Node:
+        """The product as the API shows it."""
+        found = self._products.get(index)
+        if found is None:
+            found = product_node(
+                self.catalogue.products[index], currency=self.config.currency, host=self.shop
+            )
+            if len(self._products) > 5_000:
+                self._products.clear()
+            self._products[index] = found
+        return found
+
+    def lazy_product(self, index: int) -> Node:
+        """The product behind a line."""
+        return LazyNode("Product", PRODUCT_BASE + index * PRODUCT_STEP, lambda: self.product(index))
+
+    def _lazy_variant(self, index: int, place: int) -> Node:
+        shopify_id = self.catalogue.products[index].variants[place].shopify_id
+        return LazyNode(
+            "ProductVariant", shopify_id, lambda: self.product(index)["variants"][place]
+        )
+
+    def product_ids(self) -> list[int]:
+        """Indexes of all products there are."""
+        return [i for i in range(len(self.catalogue.products)) if i not in self.gone_products]
+
+    def person(self, index: int) -> Person:
+        """The customer's own facts."""
+        found = self._people.get(index)
+        if found is None:
+            found = person(self.seed, index)
+            if len(self._people) > 50_000:
+                self._people.clear()
+            self._people[index] = found
+        return found
+
+    def customer_ids(self) -> list[int]:
+        """Indexes of all customers there are, those without orders too."""
+        return [i for i in range(self.config.customers) if i not in self.gone_customers]
+
+    def customer_created_at(self, index: int) -> int:
+        """Made at the first order; those who never bought came with the newsletter."""
+        orders = self.book.orders_of(index)
+        if orders:
+            return self.book.processed[orders[0]] - 30
+        return self.config.as_of - (1 + index * 37 % 880) * DAY_S
+
+    def customer_updated_at(self, index: int) -> int:
+        """The last order, an edit, or one of the two imports that touched many in one second."""
+        touched = self._touched_customers.get(index, 0)
+        tie = self.config.as_of - 12 * DAY_S if index % 4 == 1 else 0
+        orders = self.book.orders_of(index)
+        last = self.book.created[orders[-1]] if orders else 0
+        return max(touched, tie, last, self.customer_created_at(index))
+
+    def touch_customer(self, index: int, at: int) -> None:
+        """An edit of the customer at that moment."""
+        self._touched_customers[index] = at
+
+    def lazy_customer(self, index: int) -> Node:
+        """The customer behind an order."""
+        return LazyNode(
+            "Customer", CUSTOMER_BASE + index * CUSTOMER_STEP, lambda: self.customer(index)
+        )
+
+    def customer(self, index: int) -> Node:
+        """The customer as the API shows it."""
+        who = self.person(index)
+        orders = self.book.orders_of(index)
+        last = max(orders, key=self.book.processed.__getitem__, default=None)
+        address = {
+            "__typename": "MailingAddress",
+            "id": gid("MailingAddress", who.shopify_id) + "?model_name=CustomerAddress",
+            "city": who.city,
+            "country": who.place.country_name,
+            "countryCodeV2": who.place.country,
+            "province": who.place.province_name or None,
+            "provinceCode": who.place.province or None,
+            "firstName": who.first_name,
+            "lastName": who.last_name,
+            "name": who.display_name,
+            "address1": f"{index % 300 + 1} Sample Lane",
+            "address2": None,
+            "zip": f"{20_000 + index % 70_000}",
+            "phone": who.phone,
+            "company": None,
+        }
+        has_address = bool(orders) or index % 3 == 0
+        email = who.email and {
+            "emailAddress": who.email,
+            "marketingState": "SUBSCRIBED" if who.subscribed else "NOT_SUBSCRIBED",
+        }
+        return {
+            "__typename": "Customer",
+            "id": gid("Customer", who.shopify_id),
+            "legacyResourceId": str(who.shopify_id),
+            "displayName": who.display_name,
+            "firstName": who.first_name,
+            "lastName": who.last_name,
+            "defaultEmailAddress": email,
+            "defaultPhoneNumber": who.phone and {"phoneNumber": who.phone},
+            "numberOfOrders": str(len(orders)),
+            "amountSpent": Money(sum(map(self.paid, orders)), self.config.currency),
+            "lastOrder": None if last is None else self.lazy_order(last),
+            "state": who.state,
+            "tags": who.tags,
+            "note": None,
+            "verifiedEmail": who.verified,
+            "taxExempt": False,
+            "locale": who.locale,
+            "createdAt": iso(self.customer_created_at(index)),
+            "updatedAt": iso(self.customer_updated_at(index)),
+            "defaultAddress": address if has_address else None,
+            "addressesV2": [address] if has_address else [],
+            "statistics": {"rfmGroup": self._rfm_group(orders, last)},
+            "orders": [self.lazy_order(at) for at in orders],
+        }
+
+    def _rfm_group(self, orders: list[int], last: int | None) -> str:
+        # A plain stand-in for Shopify's quintiles, which need everybody else's numbers as well.
+        if last is None:
+            return "PROSPECTS"
+        days = (self.config.as_of - self.book.processed[last]) // DAY_S
+        many = len(orders)
+        if days <= 45:
+            return "NEW" if many == 1 else "CHAMPIONS" if many >= 4 else "ACTIVE"
+        if days <= 120:
+            return "PROMISING" if many == 1 else "LOYAL" if many >= 4 else "ACTIVE"
+        if days <= 240:
+            return "ALMOST_LOST" if many == 1 else "LOYAL" if many >= 4 else "NEEDS_ATTENTION"
+        return "DORMANT" if many == 1 else "PREVIOUSLY_LOYAL" if many >= 4 else "AT_RISK"
+
+    def find(self, text: str) -> Node | None:
+        """Any node by its global id; None for what is unknown or deleted."""
+        parsed = parse_gid(text)
+        if parsed is None:
+            return None
+        kind, number = parsed
+        match kind:
+            case "Shop":
+                return self.shop_node() if number == self.shopify_id else None
+            case "Order":
+                index = self.book.index_of(number)
+                return None if index is None else self.order(index)
+            case "LineItem" | "Refund":
+                return self._within_order(kind, number)
+            case "Product":
+                index, rest = divmod(number - PRODUCT_BASE, PRODUCT_STEP)
+                there = not rest and 0 <= index < len(self.catalogue.products)
+                return self.product(index) if there and index not in self.gone_products else None
+            case "ProductVariant":
+                variant = self.catalogue.variant_by_id(number)
+                if variant is None or variant[0].index in self.gone_products:
+                    return None
+                found: Node = self.product(variant[0].index)["variants"][
+                    (number - VARIANT_BASE) % 2_048
+                ]
+                return found
+            case "Customer":
+                index, rest = divmod(number - CUSTOMER_BASE, CUSTOMER_STEP)
+                there = not rest and 0 <= index < self.config.customers
+                return self.customer(index) if there and index not in self.gone_customers else None
+            case _:
+                return None
+
+    def _within_order(self, kind: str, number: int) -> Node | None:
+        base, step, name = (
+            (LINE_BASE, LINES_PER_ORDER, "lineItems")
+            if kind == "LineItem"
+            else (REFUND_BASE, 8, "refunds")
+        )
+        index, place = divmod(number - base, step)
+        if not 0 <= index < len(self.book) or index in self.book.deleted:
+            return None
+        children: list[Any] = self.order(index)[name]
+        return children[place] if place < len(children) else None
+
+    def touch(self, text: str, at: int) -> bool:
+        """An edit of an order, product or customer at that moment; False if it is not here."""
+        node = self.find(text)
+        if node is None:
+            return False
+        number = int(node["legacyResourceId"])
+        match node["__typename"]:
+            case "Order":
+                self.book.updated[(number - ORDER_BASE) // ORDER_STEP] = at
+            case "Product":
+                self.catalogue.products[(number - PRODUCT_BASE) // PRODUCT_STEP].updated_at = at
+            case "Customer":
+                self.touch_customer((number - CUSTOMER_BASE) // CUSTOMER_STEP, at)
+            case _:
+                return False
+        return True
+
+    def remove(self, text: str) -> bool:
+        """Deletes an order, product or customer; False if it is not here."""
+        node = self.find(text)
+        if node is None:
+            return False
+        number = int(node["legacyResourceId"])
+        match node["__typename"]:
+            case "Order":
+                self.book.deleted.add((number - ORDER_BASE) // ORDER_STEP)
+            case "Product":
+                self.gone_products.add((number - PRODUCT_BASE) // PRODUCT_STEP)
+            case "Customer":
+                self.gone_customers.add((number - CUSTOMER_BASE) // CUSTOMER_STEP)
+            case _:
+                return False
+        return True
+
+    def shop_node(self) -> Node:
+        """The shop itself."""
+        config = self.config
+        opened = iso(config.as_of - 760 * DAY_S)
+        return {
+            "__typename": "Shop",
+            "id": gid("Shop", self.shopify_id),
+            "name": self.name,
+            "email": f"hello@{self.shop.split('.')[0]}.example.com",
+            "contactEmail": f"care@{self.shop.split('.')[0]}.example.com",
+            "shopOwnerName": "Robin Harbor",
+            "myshopifyDomain": self.shop,
+            "url": f"https://{self.shop}",
+            "primaryDomain": {
+                "__typename": "Domain",
+                "id": gid("Domain", self.shopify_id + 7),
+                "host": self.shop,
+                "url": f"https://{self.shop}",
+                "sslEnabled": True,
+            },
+            "currencyCode": config.currency,
+            "ianaTimezone": config.timezone,
+            "timezoneOffsetMinutes": -300,
+            "plan": {
+                "publicDisplayName": "Basic",
+                "partnerDevelopment": False,
+                "shopifyPlus": False,
+            },
+            "enabledPresentmentCurrencies": sorted(
+                {config.currency, "CAD", "GBP", "EUR", "AUD", "JPY"}
+            ),
+            "shopAddress": {
+                "__typename": "ShopAddress",
+                "id": gid("ShopAddress", self.shopify_id),
+                "city": "Brooklyn",
+                "country": "United States",
+                "countryCodeV2": "US",
+                "province": "New York",
+                "provinceCode": "NY",
+            },
+            "createdAt": opened,
+            "updatedAt": opened,
+            "taxesIncluded": config.taxes_included,
+            "taxShipping": True,
+        }

@@ -1,0 +1,52 @@
+"""What a simulated shop may be told to be: sizes, currency, clock, rules."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+API_VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
+LATEST_VERSION = API_VERSIONS[-1]
+
+CLIENT_ID = "brandmind-local"
+CLIENT_SECRET = "brandmind-local-secret"  # noqa: S105 - public on purpose: it opens nothing but this
+
+INDEX_SHOPS = (
+    "harbor-and-pine.myshopify.com",
+    "moss-and-meridian.myshopify.com",
+    "little-lantern.myshopify.com",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ShopConfig:
+    """One shop's make-up. `as_of` is epoch seconds: the end of the generated history."""
+
+    seed: int = 1
+    orders: int = 2000
+    products: int = 120
+    customers: int = 900
+    as_of: int = field(default_factory=lambda: int(time.time()))
+    currency: str = "USD"
+    timezone: str = "America/New_York"
+    taxes_included: bool = False
+    bucket_size: float = 2000.0
+    restore_rate: float = 100.0
+    unlimited: bool = False
+    protected_data: bool = True
+    accepts_permanent_tokens: bool = True
+
+    def changed(self, **changes: Any) -> ShopConfig:
+        """The same shop with other settings; raises TypeError for an unknown one."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorConfig:
+    """The whole process: every shop starts as `shop`, with `faults` already set."""
+
+    shop: ShopConfig = field(default_factory=ShopConfig)
+    faults: tuple[str, ...] = ()
+    client_id: str = CLIENT_ID
+    client_secret: str = CLIENT_SECRET

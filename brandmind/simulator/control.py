@@ -1,0 +1,204 @@
+"""Routes that Shopify does not have: tokens, troubles, changes, truth and the log."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from brandmind.simulator.faults import UnknownFault, read_fault
+from brandmind.simulator.orderbook import GUEST
+from brandmind.simulator.roots import READ_SCOPES
+from brandmind.simulator.truth import keep_books, truth
+from brandmind.simulator.world import Shop, World
+
+DEFAULT_SCOPES = READ_SCOPES | {"read_all_orders"}
+
+
+class Wrong(Exception):
+    """A control call that makes no sense: HTTP 400 and a sentence."""
+
+
+class Control:
+    """Handlers of `/__control`, `/__truth` and `/__log`."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def routes(self) -> list[Route]:
+        """What to mount."""
+        one = "/__control/{shop}"
+        return [
+            Route(f"{one}/token", self.token, methods=["POST"]),
+            Route(f"{one}/faults", self.faults, methods=["GET", "POST", "DELETE"]),
+            Route(f"{one}/gate", self.gate, methods=["GET", "POST", "DELETE"]),
+            Route(f"{one}/config", self.configure, methods=["GET", "POST"]),
+            Route(f"{one}/staff", self.staff, methods=["GET", "POST"]),
+            Route(f"{one}/uninstall", self.uninstall, methods=["POST"]),
+            Route(f"{one}/drain", self.drain, methods=["POST"]),
+            Route(f"{one}/orders", self.add_orders, methods=["POST"]),
+            Route(f"{one}/touch", self.touch, methods=["POST"]),
+            Route(f"{one}/delete", self.delete, methods=["POST"]),
+            Route("/__truth/{shop}", self.truth),
+            Route("/__truth/{shop}/ids", self.ids),
+            Route("/__log/{shop}", self.log, methods=["GET", "DELETE"]),
+        ]
+
+    async def token(self, request: Request) -> JSONResponse:
+        """Mints an Admin token: {"scopes": [...], "expires_in": seconds or null}."""
+        shop, sent = self._one(request), await _body(request)
+        scopes = frozenset(sent.get("scopes") or DEFAULT_SCOPES)
+        life = sent.get("expires_in")
+        token = self._world.tokens.mint(shop.name, scopes, kind="admin", life_s=life)
+        answer: dict[str, Any] = {"access_token": token.text, "scope": ",".join(sorted(scopes))}
+        if life is not None:
+            answer["expires_in"] = life
+        return JSONResponse(answer)
+
+    async def faults(self, request: Request) -> JSONResponse:
+        """GET lists, POST adds one, DELETE takes back all or ?kind=."""
+        shops = self._many(request)
+        if request.method == "POST":
+            sent = await _body(request)
+            for shop in shops:
+                try:
+                    shop.faults.add(read_fault(sent))
+                except UnknownFault as error:
+                    raise Wrong(str(error)) from error
+        elif request.method == "DELETE":
+            for shop in shops:
+                shop.faults.clear(request.query_params.get("kind"))
+        return JSONResponse({shop.name: shop.faults.shown() for shop in shops})
+
+    async def gate(self, request: Request) -> JSONResponse:
+        """POST {"after_requests": n} holds API answers after n more; DELETE lets them go."""
+        shop = self._one(request)
+        if request.method == "POST":
+            shop.gate.close_after(int((await _body(request)).get("after_requests", 0)))
+        elif request.method == "DELETE":
+            shop.gate.open()
+        return JSONResponse({"waiting": shop.gate.waiting})
+
+    async def configure(self, request: Request) -> JSONResponse:
+        """POST changes the shop's make-up (sizes, currency, …); its data are made anew."""
+        shop = self._one(request)
+        if request.method == "POST":
+            sent = await _body(request)
+            if (life := sent.pop("token_life_s", None)) is not None:
+                shop.token_life_s = float(life)
+            try:
+                shop.configure(shop.config.changed(**sent))
+            except TypeError as error:
+                raise Wrong(str(error)) from error
+        config = shop.config
+        return JSONResponse({name: getattr(config, name) for name in config.__slots__})
+
+    async def staff(self, request: Request) -> JSONResponse:
+        """POST {"user": "owner" | "staff" | "limited" | "none"}: who is logged in at the shop."""
+        shop = self._one(request)
+        if request.method == "POST":
+            shop.staff = str((await _body(request)).get("user", "owner"))
+        return JSONResponse({"user": shop.staff})
+
+    async def uninstall(self, request: Request) -> JSONResponse:
+        """Ends the installation: all tokens are refused from now on."""
+        shop = self._one(request)
+        self._world.tokens.revoke(shop.name)
+        shop.installed.clear()
+        return JSONResponse({"uninstalled": shop.name})
+
+    async def drain(self, request: Request) -> JSONResponse:
+        """Empties the shop's buckets."""
+        shop = self._one(request)
+        shop.drain()
+        return JSONResponse({"drained": shop.name})
+
+    async def add_orders(self, request: Request) -> JSONResponse:
+        """POST {"count": n}: orders placed now, by customers there are."""
+        shop, sent = self._one(request), await _body(request)
+        brand = shop.brand
+        made = []
+        for step in range(int(sent.get("count", 1))):
+            customer = (len(brand.book) * 7 + step) % brand.book.buyers if brand.book.buyers else -1
+            at = int(sent.get("at") or time.time())
+            index = brand.book.add(at=at, customer=customer if customer >= 0 else GUEST)
+            made.append(brand.order_gid(index))
+        brand.changed()
+        return JSONResponse({"ids": made})
+
+    async def touch(self, request: Request) -> JSONResponse:
+        """POST {"ids": [gid, …]}: they were edited now."""
+        shop, sent = self._one(request), await _body(request)
+        at = int(sent.get("at") or time.time())
+        for text in sent.get("ids", ()):
+            if not shop.brand.touch(text, at):
+                raise Wrong(f"{text} is not here.")
+        shop.brand.changed()
+        return JSONResponse({"updated_at": at})
+
+    async def delete(self, request: Request) -> JSONResponse:
+        """POST {"ids": [gid, …]}: orders, products or customers that are gone."""
+        shop, sent = self._one(request), await _body(request)
+        for text in sent.get("ids", ()):
+            if not shop.brand.remove(text):
+                raise Wrong(f"{text} is not here.")
+        shop.brand.changed()
+        return JSONResponse({"deleted": len(sent.get("ids", ()))})
+
+    async def truth(self, request: Request) -> JSONResponse:
+        """Counts and money for ?from=&to= (days in the shop's zone, inclusive)."""
+        shop = self._one(request)
+        brand = shop.brand
+        if shop.truth is None or shop.truth[0] != brand.serial:
+            shop.truth = (brand.serial, keep_books(brand))
+        days = [request.query_params.get(name) for name in ("from", "to")]
+        try:
+            first, last = (date.fromisoformat(day) if day else None for day in days)
+        except ValueError as error:
+            raise Wrong("from and to are days like 2026-11-23.") from error
+        return JSONResponse(truth(brand, shop.truth[1], first, last))
+
+    async def ids(self, request: Request) -> JSONResponse:
+        """All numeric ids of ?resource=orders|products|customers."""
+        shop = self._one(request)
+        resource = shop.listing.resources.get(request.query_params.get("resource", "orders"))
+        if resource is None:
+            raise Wrong("resource is orders, products or customers.")
+        return JSONResponse({"ids": [resource.shopify_id(row) for row in resource.rows()]})
+
+    async def log(self, request: Request) -> JSONResponse:
+        """The API calls of late; DELETE forgets them."""
+        shop = self._one(request)
+        if request.method == "DELETE":
+            shop.log.clear()
+        return JSONResponse({"requests": list(shop.log)})
+
+    def _one(self, request: Request) -> Shop:
+        shop = self._world.shop(request.path_params["shop"])
+        if shop is None:
+            raise Wrong("A shop is called like harbor-and-pine.myshopify.com.")
+        return shop
+
+    def _many(self, request: Request) -> Iterable[Shop]:
+        if request.path_params["shop"] == "*":
+            return self._world.shops()
+        return [self._one(request)]
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    raw = await request.body()
+    if not raw:
+        return {}
+    try:
+        sent = json.loads(raw)
+    except ValueError as error:
+        raise Wrong("The body is not JSON.") from error
+    if not isinstance(sent, dict):
+        raise Wrong("The body is not a JSON object.")
+    return sent

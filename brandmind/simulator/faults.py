@@ -1,0 +1,104 @@
+"""What can go wrong on purpose, one shop at a time, switchable while the simulator runs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from random import Random
+from typing import Any
+
+STATES = {"402": 402, "404": 404, "423": 423}
+CHANCES = ("http429", "http5xx", "throttled", "reset")
+KINDS = (*CHANCES, "slow", "token-expiry", "revoked-token", *STATES)
+
+
+class UnknownFault(ValueError):
+    """No such kind of fault, or a setting it does not have."""
+
+
+@dataclass(slots=True)
+class Fault:
+    """One thing that goes wrong: `count` times, `until` an epoch second, or at a `rate`."""
+
+    kind: str
+    count: int | None = None
+    until: float | None = None
+    rate: float | None = None
+    seconds: float | None = None
+    status: int | None = None
+
+    def fires(self, rng: Random) -> bool:
+        """Whether it strikes this call; a counted fault is used up by it."""
+        if self.until is not None and time.time() > self.until:
+            return False
+        if self.count is not None and self.count <= 0:
+            return False
+        if self.rate is not None and rng.random() >= self.rate:
+            return False
+        if self.count is not None:
+            self.count -= 1
+        return True
+
+
+def read_fault(settings: dict[str, Any]) -> Fault:
+    """A fault from JSON; raises UnknownFault with a sentence."""
+    kind = str(settings.get("kind", ""))
+    if kind not in KINDS:
+        raise UnknownFault(f"There is no fault {kind!r}. Known: {', '.join(KINDS)}.")
+    known = {"kind", "count", "until", "rate", "seconds", "status"}
+    if unknown := set(settings) - known:
+        raise UnknownFault(f"A fault has no {', '.join(sorted(unknown))}.")
+    until = settings.get("until")
+    if isinstance(until, str):
+        until = datetime.fromisoformat(until).timestamp()
+    return Fault(
+        kind=kind,
+        count=settings.get("count"),
+        until=until,
+        rate=settings.get("rate"),
+        seconds=settings.get("seconds"),
+        status=settings.get("status"),
+    )
+
+
+def parse_fault(text: str) -> Fault:
+    """`http429`, `slow:seconds=0.5`, `reset:count=3`: chances strike one call in ten by default."""
+    kind, _, rest = text.partition(":")
+    settings: dict[str, Any] = {"kind": kind}
+    for part in filter(None, rest.split(",")):
+        name, _, value = part.partition("=")
+        try:
+            settings[name] = int(value) if name in ("count", "status") else float(value)
+        except ValueError as error:
+            raise UnknownFault(f"{part!r} is not like rate=0.1.") from error
+    if kind in CHANCES and len(settings) == 1:
+        settings["rate"] = 0.1
+    return read_fault(settings)
+
+
+class FaultBox:
+    """The faults of a shop, asked in the order in which they were set."""
+
+    def __init__(self, seed: int) -> None:
+        self._rng = Random(seed)  # noqa: S311
+        self.faults: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        """From now on."""
+        self.faults.append(fault)
+
+    def clear(self, kind: str | None = None) -> None:
+        """Takes back all faults, or those of one kind."""
+        self.faults = [one for one in self.faults if kind is not None and one.kind != kind]
+
+    def strike(self, *kinds: str) -> Fault | None:
+        """The first fault of these kinds that strikes this call."""
+        for fault in self.faults:
+            if fault.kind in kinds and fault.fires(self._rng):
+                return fault
+        return None
+
+    def shown(self) -> list[dict[str, Any]]:
+        """For the control route."""
+        return [asdict(fault) for fault in self.faults]

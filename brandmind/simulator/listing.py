@@ -1,0 +1,232 @@
+"""The shop's three great lists: sorted, searched and counted over the compact arrays."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from brandmind.simulator.amounts import exponent
+from brandmind.simulator.brand import Brand
+from brandmind.simulator.catalogue import PRODUCT_BASE, PRODUCT_STEP
+from brandmind.simulator.orderbook import GUEST, ORDER_BASE, ORDER_STEP
+from brandmind.simulator.paging import Key, Page, page_of
+from brandmind.simulator.people import CUSTOMER_BASE, CUSTOMER_STEP
+from brandmind.simulator.search import Search, SearchField, parse
+
+DEFAULT_COUNT_LIMIT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """How one list is sorted and searched; rows are indexes into the brand."""
+
+    rows: Callable[[], list[int]]
+    node: Callable[[int], Any]
+    shopify_id: Callable[[int], int]
+    sort_values: dict[str, Callable[[int], Any]]
+    fields: dict[str, SearchField]
+    count_fields: dict[str, SearchField]
+    default_sort: str
+
+
+@dataclass(slots=True)
+class _Found:
+    rows: Sequence[int]
+    keys: Sequence[Key]
+    search: Search | None
+
+
+class Listing:
+    """Lists of one brand; sorted results are kept until the brand changes."""
+
+    def __init__(self, brand: Brand) -> None:
+        self._brand = brand
+        self.resources = {
+            "orders": _orders(brand),
+            "products": _products(brand),
+            "customers": _customers(brand),
+        }
+        self._kept: OrderedDict[tuple[Any, ...], _Found] = OrderedDict()
+
+    def page(self, name: str, arguments: dict[str, Any]) -> tuple[Page, Search | None]:
+        """A page by GraphQL arguments, and what the search said."""
+        resource = self.resources[name]
+        sort = arguments.get("sortKey") or resource.default_sort
+        found = self._found(name, sort, arguments.get("query") or "")
+        return page_of(found.rows, found.keys, arguments, node=resource.node), found.search
+
+    def count(self, name: str, arguments: dict[str, Any]) -> tuple[dict[str, Any], Search | None]:
+        """Count {count precision}: exact below the limit, which null lifts."""
+        resource = self.resources[name]
+        found = self._found(name, resource.default_sort, arguments.get("query") or "", count=True)
+        limit = arguments.get("limit", DEFAULT_COUNT_LIMIT)
+        number = len(found.rows)
+        if limit is not None and number > limit:
+            return {"count": limit, "precision": "AT_LEAST"}, found.search
+        return {"count": number, "precision": "EXACT"}, found.search
+
+    def _found(self, name: str, sort: str, query: str, *, count: bool = False) -> _Found:
+        key = (name, sort, query, count, self._brand.version)
+        found = self._kept.get(key)
+        if found is not None:
+            self._kept.move_to_end(key)
+            return found
+        resource = self.resources[name]
+        if not query.strip():
+            value, number = resource.sort_values[sort], resource.shopify_id
+            keys = sorted((value(row), number(row), row) for row in resource.rows())
+            found = _Found([k[2] for k in keys], [(k[0], k[1]) for k in keys], None)
+        else:
+            fields = resource.count_fields if count else resource.fields
+            search = parse(query, fields, self._brand.config.timezone)
+            whole = self._found(name, sort, "")
+            found = _Found(whole.rows, whole.keys, search)
+            if (keeps := search.keeps) is not None:
+                kept = [place for place, row in enumerate(whole.rows) if keeps(row)]
+                found.rows = [whole.rows[place] for place in kept]
+                found.keys = [whole.keys[place] for place in kept]
+        self._kept[key] = found
+        if len(self._kept) > 24:
+            self._kept.popitem(last=False)
+        return found
+
+
+def _orders(brand: Brand) -> Resource:
+    book = brand.book
+
+    def number(row: int) -> int:
+        return ORDER_BASE + row * ORDER_STEP
+
+    def node(field: str) -> Callable[[int], Any]:
+        return lambda row: brand.order(row)[field]
+
+    def buyer(row: int) -> int:
+        at = book.customer[row]
+        return 0 if at == GUEST else CUSTOMER_BASE + at * CUSTOMER_STEP
+
+    def status(row: int) -> list[str]:
+        order = brand.order(row)
+        if order["cancelledAt"]:
+            return ["cancelled", "any"]
+        return ["closed", "any"] if order["closed"] else ["open", "any"]
+
+    fields = {
+        "id": SearchField("number", number),
+        "created_at": SearchField("time", book.created.__getitem__),
+        "updated_at": SearchField("time", lambda row: book.updated[row]),
+        "processed_at": SearchField("time", book.processed.__getitem__),
+        "name": SearchField("text", lambda row: [f"#{book.number(row)}", str(book.number(row))]),
+        "test": SearchField("flag", lambda row: book.test[row]),
+        "customer_id": SearchField("number", buyer),
+        "email": SearchField("text", node("email")),
+        "tag": SearchField("text", node("tags")),
+        "financial_status": SearchField("text", node("displayFinancialStatus")),
+        "fulfillment_status": SearchField("text", node("displayFulfillmentStatus")),
+        "status": SearchField("text", status),
+        "source_name": SearchField("text", node("sourceName")),
+        "discount_code": SearchField("text", node("discountCodes")),
+        "default": SearchField("text", node("name")),
+    }
+    return Resource(
+        rows=brand.order_ids,
+        node=brand.order,
+        shopify_id=number,
+        sort_values={
+            "ID": lambda row: str(number(row)),
+            "CREATED_AT": lambda row: book.created[row] * 1000,
+            "UPDATED_AT": lambda row: book.updated[row] * 1000,
+            "PROCESSED_AT": lambda row: book.processed[row] * 1000,
+            "ORDER_NUMBER": book.number,
+            "TOTAL_PRICE": lambda row: brand.order(row)["totalPriceSet"].shop,
+        },
+        fields=fields,
+        count_fields=fields,
+        default_sort="PROCESSED_AT",
+    )
+
+
+def _products(brand: Brand) -> Resource:
+    held = brand.catalogue.products
+    fields = {
+        "id": SearchField("number", lambda row: held[row].shopify_id),
+        "created_at": SearchField("time", lambda row: held[row].created_at),
+        "updated_at": SearchField("time", lambda row: held[row].updated_at),
+        "published_at": SearchField("time", lambda row: held[row].published_at),
+        "title": SearchField("text", lambda row: held[row].title),
+        "handle": SearchField("text", lambda row: held[row].handle),
+        "status": SearchField("text", lambda row: held[row].status),
+        "vendor": SearchField("text", lambda row: held[row].vendor),
+        "product_type": SearchField("text", lambda row: held[row].product_type),
+        "tag": SearchField("text", lambda row: held[row].tags),
+        "sku": SearchField("text", lambda row: [v.sku for v in held[row].variants if v.sku]),
+        "gift_card": SearchField("flag", lambda row: held[row].is_gift_card),
+        "default": SearchField("text", lambda row: held[row].title),
+    }
+    return Resource(
+        rows=brand.product_ids,
+        node=brand.product,
+        shopify_id=lambda row: PRODUCT_BASE + row * PRODUCT_STEP,
+        sort_values={
+            "ID": lambda row: str(held[row].shopify_id),
+            "CREATED_AT": lambda row: held[row].created_at * 1000,
+            "UPDATED_AT": lambda row: held[row].updated_at * 1000,
+            "PUBLISHED_AT": lambda row: held[row].published_at * 1000,
+            "TITLE": lambda row: held[row].title,
+            "VENDOR": lambda row: held[row].vendor,
+        },
+        fields=fields,
+        count_fields=fields,
+        default_sort="ID",
+    )
+
+
+def _customers(brand: Brand) -> Resource:
+    def number(row: int) -> int:
+        return CUSTOMER_BASE + row * CUSTOMER_STEP
+
+    def last_order(row: int) -> int:
+        return max((brand.book.processed[at] for at in brand.book.orders_of(row)), default=0)
+
+    def spent(row: int) -> float:
+        minor = sum(map(brand.paid, brand.book.orders_of(row)))
+        return float(minor / 10 ** exponent(brand.config.currency))
+
+    def names(row: int) -> str:
+        who = brand.person(row)
+        return f"{who.last_name or ''}, {who.first_name or ''}"
+
+    counted = {
+        "id": SearchField("number", number),
+        "updated_at": SearchField("time", brand.customer_updated_at),
+        "customer_date": SearchField("time", brand.customer_created_at),
+        "order_date": SearchField("time", last_order),
+        "orders_count": SearchField("number", lambda row: len(brand.book.orders_of(row))),
+        "total_spent": SearchField("number", spent),
+        "country": SearchField("text", lambda row: brand.person(row).place.country_name),
+        "tag": SearchField("text", lambda row: brand.person(row).tags),
+        "default": SearchField("text", lambda row: brand.person(row).display_name),
+    }
+    # Recorded: the list knows these, customersCount warns of them and counts everybody.
+    fields = counted | {
+        "email": SearchField("text", lambda row: brand.person(row).email),
+        "state": SearchField("text", lambda row: brand.person(row).state),
+        "phone": SearchField("text", lambda row: brand.person(row).phone),
+        "first_name": SearchField("text", lambda row: brand.person(row).first_name),
+        "last_name": SearchField("text", lambda row: brand.person(row).last_name),
+    }
+    return Resource(
+        rows=brand.customer_ids,
+        node=brand.customer,
+        shopify_id=number,
+        sort_values={
+            "ID": lambda row: str(number(row)),
+            "CREATED_AT": lambda row: brand.customer_created_at(row) * 1000,
+            "UPDATED_AT": lambda row: brand.customer_updated_at(row) * 1000,
+            "NAME": names,
+        },
+        fields=fields,
+        count_fields=counted,
+        default_sort="ID",
+    )

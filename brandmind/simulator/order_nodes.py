@@ -1,0 +1,492 @@
+"""An order as the API shows it: draft and sums become dicts under Shopify's field names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from brandmind.simulator.amounts import Bag
+from brandmind.simulator.drafts import Draft
+from brandmind.simulator.ledger import Agreement, Sheet
+from brandmind.simulator.moments import iso, iso_or_none
+from brandmind.simulator.nodes import Node, gid
+from brandmind.simulator.orderbook import ORDER_BASE, ORDER_STEP, Fate, OrderBook
+from brandmind.simulator.people import ADDRESS_BASE, Person
+
+LINE_BASE = 15_000_000_000_000
+LINES_PER_ORDER = 1_024
+SALE_BASE = 30_000_000_000_000
+AGREEMENT_BASE = 20_000_000_000_000
+REFUND_BASE = 900_000_000_000
+REFUND_LINE_BASE = 650_000_000_000
+SHIPPING_BASE = 5_000_000_000_000
+TRANSACTION_BASE = 7_000_000_000_000
+
+_SALE_TYPES = {
+    "PRODUCT": "ProductSale",
+    "GIFT_CARD": "GiftCardSale",
+    "TIP": "TipSale",
+    "SHIPPING": "ShippingLineSale",
+    "ADJUSTMENT": "AdjustmentSale",
+}
+
+
+class OrderWriter:
+    """Writes one order; both sheets have the same form, so amounts pair up by place."""
+
+    def __init__(
+        self,
+        book: OrderBook,
+        draft: Draft,
+        shop: Sheet,
+        presentment: Sheet,
+        *,
+        buyer: Person | None,
+        customer: Node | None,
+        goods: Callable[[int], tuple[Node | None, Node | None]],
+    ) -> None:
+        self._book = book
+        self._draft = draft
+        self._shop = shop
+        self._presentment = presentment
+        self._buyer = buyer
+        self._customer = customer
+        self._goods = goods
+        self._currency = book.config.currency
+        self._zero = self._bag(0, 0)
+
+    def node(self) -> Node:
+        """The whole order."""
+        book, draft, shop = self._book, self._draft, self._shop
+        index = draft.index
+        number = book.number(index)
+        shopify_id = ORDER_BASE + index * ORDER_STEP
+        applications = self._applications()
+        lines = [self._line(k, applications) for k in range(len(draft.lines))]
+        shipping = self._shipping_line(applications)
+        cancelled = draft.fate in (Fate.CANCELLED_PAID, Fate.CANCELLED_UNPAID)
+        fulfilled = book.fulfilled_at(index)
+        closed_at = book.event_at[index] if cancelled else fulfilled and fulfilled + 60
+        address = self._address()
+        outstanding = shop.current_total - shop.received + shop.refunded
+        outstanding_p = (
+            self._presentment.current_total
+            - self._presentment.received
+            + self._presentment.refunded
+        )
+        placed = iso(book.processed[index])
+        codes = [one.title for one in draft.discounts if one.is_code]
+        node: Node = {
+            "__typename": "Order",
+            "id": gid("Order", shopify_id),
+            "legacyResourceId": str(shopify_id),
+            "name": f"#{number}",
+            "number": number,
+            "createdAt": iso(book.created[index]),
+            "processedAt": placed,
+            "updatedAt": iso(book.updated[index]),
+            "cancelledAt": iso_or_none(book.event_at[index]) if cancelled else None,
+            "cancelReason": ("CUSTOMER", "INVENTORY", "OTHER")[index % 3] if cancelled else None,
+            "closed": bool(closed_at),
+            "closedAt": iso_or_none(closed_at),
+            "test": bool(book.test[index]),
+            "confirmed": True,
+            "edited": draft.fate in (Fate.UNIT_REMOVED, Fate.LINE_ADDED),
+            "fullyPaid": shop.received >= shop.total,
+            "currencyCode": self._currency,
+            "presentmentCurrencyCode": draft.presentment,
+            "displayFinancialStatus": self._financial_status(),
+            "displayFulfillmentStatus": "FULFILLED" if fulfilled else "UNFULFILLED",
+            "returnStatus": "RETURNED"
+            if any(e.kind == "refund" for e in draft.events)
+            else "NO_RETURN",
+            "sourceName": draft.source,
+            "tags": draft.tags,
+            "note": draft.note,
+            "email": draft.email,
+            "phone": self._buyer.phone if self._buyer else None,
+            "customer": self._customer,
+            "customerLocale": self._buyer.locale if self._buyer else "en",
+            "taxesIncluded": book.config.taxes_included,
+            "discountCode": codes[0] if codes else None,
+            "discountCodes": codes,
+            "statusPageUrl": f"https://checkout.example.com/{shopify_id}/authenticate",
+            "subtotalLineItemsQuantity": sum(line["quantity"] for line in lines),
+            "currentSubtotalLineItemsQuantity": sum(line["currentQuantity"] for line in lines),
+            "totalOutstandingSet": self._bag(outstanding, outstanding_p),
+            "shippingAddress": address,
+            "billingAddress": address,
+            "lineItems": lines,
+            "shippingLine": shipping,
+            "shippingLines": [shipping] if shipping else [],
+            "discountApplications": applications,
+            "taxLines": [self._tax_line(shop.tax, self._presentment.tax)] if shop.tax else [],
+            "paymentGatewayNames": ["manual" if draft.fate == Fate.UNPAID else "local_payments"],
+        }
+        for name, mine, theirs in zip(_TOTALS, _sums(shop), _sums(self._presentment), strict=True):
+            node[name] = self._bag(mine, theirs)
+        refunds = [self._refund(k, lines, shipping, node) for k in range(len(shop.refunds))]
+        node["refunds"] = refunds
+        node["transactions"] = self._payments(placed) + [
+            paid for refund in refunds for paid in refund["transactions"]
+        ]
+        node["agreements"] = self._agreements(lines, shipping, refunds, node)
+        return node
+
+    def _bag(self, mine: int, theirs: int) -> Bag:
+        return Bag(mine, theirs, self._currency, self._draft.presentment)
+
+    def _applications(self) -> list[Node]:
+        nodes = []
+        for number, one in enumerate(self._draft.discounts):
+            across = one.line is None
+            node: Node = {
+                "index": number,
+                "allocationMethod": "ACROSS" if across else "EACH",
+                "targetSelection": "ALL" if across else "ENTITLED",
+                "targetType": "LINE_ITEM",
+            }
+            if one.is_code:
+                node |= {"__typename": "DiscountCodeApplication", "code": one.title}
+            else:
+                node |= {"__typename": "AutomaticDiscountApplication", "title": one.title}
+            nodes.append(node)
+        if self._draft.shipping_discount:
+            nodes.append(
+                {
+                    "__typename": "AutomaticDiscountApplication",
+                    "index": len(nodes),
+                    "allocationMethod": "EACH",
+                    "targetSelection": "ALL",
+                    "targetType": "SHIPPING_LINE",
+                    "title": "Free shipping",
+                }
+            )
+        return nodes
+
+    def _line(self, k: int, applications: list[Node]) -> Node:
+        plan, mine, theirs = self._draft.lines[k], self._shop.lines[k], self._presentment.lines[k]
+        product, variant = self._goods(k)
+        own = [number for number, one in enumerate(self._draft.discounts) if one.line is not None]
+        direct = sum(amount for number, amount in mine.allocations if number in own)
+        direct_p = sum(amount for number, amount in theirs.allocations if number in own)
+        variant_title = plan.variant.title if plan.variant else None
+        if variant_title == "Default Title":
+            variant_title = None
+        current = plan.quantity - self._shop.taken[k]
+        unit_after = self._bag(
+            _unit(mine.discounted, plan.quantity), _unit(theirs.discounted, plan.quantity)
+        )
+        return {
+            "__typename": "LineItem",
+            "id": gid("LineItem", LINE_BASE + self._draft.index * LINES_PER_ORDER + k),
+            "title": plan.title,
+            "variantTitle": variant_title,
+            "name": f"{plan.title} - {variant_title}" if variant_title else plan.title,
+            "sku": plan.variant.sku if plan.variant else None,
+            "vendor": plan.product.vendor if plan.product else None,
+            "quantity": plan.quantity,
+            "currentQuantity": current,
+            "refundableQuantity": current,
+            "isGiftCard": plan.kind == "gift_card",
+            "requiresShipping": plan.kind not in ("gift_card", "tip"),
+            "taxable": plan.taxable,
+            "originalUnitPriceSet": self._bag(mine.unit, theirs.unit),
+            "originalTotalSet": self._bag(mine.original, theirs.original),
+            "discountedTotalSet": self._bag(mine.original - direct, theirs.original - direct_p),
+            "discountedUnitPriceSet": self._bag(
+                _unit(mine.original - direct, plan.quantity),
+                _unit(theirs.original - direct_p, plan.quantity),
+            ),
+            "discountedUnitPriceAfterAllDiscountsSet": unit_after,
+            "totalDiscountSet": self._bag(direct, direct_p),
+            "product": product,
+            "variant": variant,
+            "taxLines": [self._tax_line(mine.tax, theirs.tax)] if mine.tax else [],
+            "discountAllocations": [
+                {
+                    "allocatedAmountSet": self._bag(amount, amount_p),
+                    "discountApplication": applications[number],
+                }
+                for (number, amount), amount_p in zip(
+                    mine.allocations, _paired(mine.allocations, theirs.allocations), strict=True
+                )
+            ],
+        }
+
+    def _tax_line(self, mine: int, theirs: int) -> Node:
+        rate = self._draft.rate / 100_000
+        title = "VAT" if self._book.config.taxes_included else f"{self._draft.place.province} Tax"
+        return {
+            "title": title,
+            "rate": rate,
+            "ratePercentage": round(rate * 100, 4),
+            "priceSet": self._bag(mine, theirs),
+        }
+
+    def _shipping_line(self, applications: list[Node]) -> Node | None:
+        if not self._draft.shipping:
+            return None
+        (price, off, tax), (price_p, off_p, tax_p) = self._shop.shipping, self._presentment.shipping
+        returned = self._shop.current_shipping - self._shop.shipping_total
+        returned_p = self._presentment.current_shipping - self._presentment.shipping_total
+        return {
+            "__typename": "ShippingLine",
+            "id": gid("ShippingLine", SHIPPING_BASE + self._draft.index),
+            "code": self._draft.shipping_title,
+            "title": self._draft.shipping_title,
+            "custom": False,
+            "source": "shopify",
+            "isRemoved": False,
+            "originalPriceSet": self._bag(price, price_p),
+            "discountedPriceSet": self._bag(price - off, price_p - off_p),
+            "currentDiscountedPriceSet": self._bag(
+                price - off + returned, price_p - off_p + returned_p
+            ),
+            "discountAllocations": [
+                {
+                    "allocatedAmountSet": self._bag(off, off_p),
+                    "discountApplication": applications[-1],
+                }
+            ]
+            if off
+            else [],
+            "taxLines": [self._tax_line(tax, tax_p)] if tax else [],
+        }
+
+    def _address(self) -> Node:
+        draft, buyer = self._draft, self._buyer
+        return {
+            "__typename": "MailingAddress",
+            "id": gid("MailingAddress", ADDRESS_BASE + draft.index) + "?model_name=Address",
+            "city": draft.city,
+            "country": draft.place.country_name,
+            "countryCodeV2": draft.place.country,
+            "province": draft.place.province_name or None,
+            "provinceCode": draft.place.province or None,
+            "firstName": buyer.first_name if buyer else None,
+            "lastName": buyer.last_name if buyer else None,
+            "name": buyer.display_name if buyer else None,
+            "address1": f"{draft.index % 400 + 1} Example Street",
+            "address2": None,
+            "zip": f"{10_000 + draft.index % 80_000}",
+            "phone": buyer.phone if buyer else None,
+            "company": None,
+        }
+
+    def _financial_status(self) -> str:
+        shop = self._shop
+        if self._draft.fate == Fate.CANCELLED_UNPAID and self._draft.events:
+            return "VOIDED"
+        if self._draft.fate == Fate.UNPAID:
+            return "PENDING"
+        if shop.refunded:
+            return "REFUNDED" if shop.refunded >= shop.received else "PARTIALLY_REFUNDED"
+        return "PAID"
+
+    def _transaction(self, k: int, kind: str, status: str, at: str, amount: Bag) -> Node:
+        return {
+            "__typename": "OrderTransaction",
+            "id": gid("OrderTransaction", TRANSACTION_BASE + self._draft.index * 16 + k),
+            "kind": kind,
+            "status": status,
+            "amountSet": amount,
+            "createdAt": at,
+            "processedAt": at,
+            "gateway": "local_payments",
+            "test": bool(self._book.test[self._draft.index]),
+        }
+
+    def _payments(self, placed: str) -> list[Node]:
+        shop, theirs = self._shop, self._presentment
+        if not shop.received:
+            return []
+        first = self._bag(shop.original_total, theirs.original_total)
+        paid = [self._transaction(0, "SALE", "SUCCESS", placed, first)]
+        if shop.received != shop.original_total:
+            more = self._bag(
+                shop.received - shop.original_total, theirs.received - theirs.original_total
+            )
+            at = iso(self._draft.events[0].at)
+            paid.append(self._transaction(1, "SALE", "SUCCESS", at, more))
+        return paid
+
+    def _refund(self, k: int, lines: list[Node], shipping: Node | None, order: Node) -> Node:
+        mine, theirs = self._shop.refunds[k], self._presentment.refunds[k]
+        event = self._draft.events[mine.event]
+        shopify_id = REFUND_BASE + self._draft.index * 8 + k
+        at = iso(event.at)
+        paid = self._bag(mine.paid_back, theirs.paid_back)
+        transactions = []
+        if event.failed_first:
+            transactions.append(self._transaction(8 + 2 * k, "REFUND", "FAILURE", at, paid))
+        if mine.paid_back:
+            transactions.append(self._transaction(9 + 2 * k, "REFUND", "SUCCESS", at, paid))
+        seat = REFUND_LINE_BASE + self._draft.index * 512 + k * 256
+        items = []
+        for place, (item, item_p) in enumerate(zip(mine.items, theirs.items, strict=True)):
+            line, units, subtotal, tax = item
+            items.append(
+                {
+                    "__typename": "RefundLineItem",
+                    "id": gid("RefundLineItem", seat + place),
+                    "lineItem": lines[line],
+                    "quantity": units,
+                    "restockType": event.restock,
+                    "restocked": event.restock != "NO_RESTOCK",
+                    "priceSet": lines[line]["discountedUnitPriceAfterAllDiscountsSet"],
+                    "subtotalSet": self._bag(subtotal, item_p[2]),
+                    "totalTaxSet": self._bag(tax, item_p[3]),
+                }
+            )
+        shipped = []
+        if mine.shipping and theirs.shipping:
+            shipped.append(
+                {
+                    "__typename": "RefundShippingLine",
+                    "id": gid("RefundShippingLine", seat),
+                    "shippingLine": shipping,
+                    "subtotalAmountSet": self._bag(mine.shipping[0], theirs.shipping[0]),
+                    "taxAmountSet": self._bag(mine.shipping[1], theirs.shipping[1]),
+                }
+            )
+        adjusted = []
+        if mine.adjustment:
+            adjusted.append(
+                {
+                    "__typename": "OrderAdjustment",
+                    "id": gid("OrderAdjustment", seat),
+                    "amountSet": self._bag(mine.adjustment, theirs.adjustment),
+                    "taxAmountSet": self._zero,
+                    "reason": "REFUND_DISCREPANCY",
+                }
+            )
+        return {
+            "__typename": "Refund",
+            "id": gid("Refund", shopify_id),
+            "legacyResourceId": str(shopify_id),
+            "createdAt": at,
+            "processedAt": at,
+            "updatedAt": at,
+            "note": "Sorry for the trouble 💐" if event.kind == "goodwill" else None,
+            "totalRefundedSet": paid,
+            "order": order,
+            "refundLineItems": items,
+            "refundShippingLines": shipped,
+            "transactions": transactions,
+            "orderAdjustments": adjusted,
+        }
+
+    def _agreements(
+        self, lines: list[Node], shipping: Node | None, refunds: list[Node], order: Node
+    ) -> list[Node]:
+        nodes = []
+        seat = SALE_BASE + self._draft.index * 2_048
+        for number, (mine, theirs) in enumerate(
+            zip(self._shop.agreements, self._presentment.agreements, strict=True)
+        ):
+            sales = []
+            for sale, sale_p in zip(mine.sales, theirs.sales, strict=True):
+                node: Node = {
+                    "__typename": _SALE_TYPES[sale.kind],
+                    "id": gid("Sale", seat),
+                    "actionType": sale.action,
+                    "lineType": sale.kind,
+                    "quantity": sale.quantity,
+                    "totalAmount": self._bag(sale.total, sale_p.total),
+                    "totalTaxAmount": self._bag(sale.tax, sale_p.tax),
+                    "totalDiscountAmountBeforeTaxes": self._bag(
+                        sale.discount_before, sale_p.discount_before
+                    ),
+                    "totalDiscountAmountAfterTaxes": self._bag(
+                        sale.discount_after, sale_p.discount_after
+                    ),
+                    "taxes": [
+                        {
+                            "id": gid("SaleTax", seat),
+                            "amount": self._bag(sale.tax, sale_p.tax),
+                            "taxLine": self._tax_line(abs(sale.tax), abs(sale_p.tax)),
+                        }
+                    ]
+                    if sale.tax
+                    else [],
+                }
+                if sale.line >= 0:
+                    node["lineItem"] = lines[sale.line]
+                elif sale.kind == "SHIPPING":
+                    node["shippingLine"] = shipping
+                sales.append(node)
+                seat += 1
+            nodes.append(self._agreement(number, mine, sales, refunds, order))
+        return nodes
+
+    def _agreement(
+        self, number: int, mine: Agreement, sales: list[Node], refunds: list[Node], order: Node
+    ) -> Node:
+        event = mine.event
+        at = self._book.processed[self._draft.index]
+        if event is None:
+            # Imported orders were agreed upon, for Shopify, when they were imported.
+            at = self._book.created[self._draft.index]
+        else:
+            at = self._draft.events[event].at
+        node: Node = {
+            "id": gid("SalesAgreement", AGREEMENT_BASE + self._draft.index * 16 + number),
+            "happenedAt": iso(at),
+            "reason": mine.reason,
+            "sales": sales,
+        }
+        if event is None:
+            return node | {"__typename": "OrderAgreement", "order": order}
+        if mine.reason == "ORDER_EDIT":
+            return node | {"__typename": "OrderEditAgreement"}
+        place = next(k for k, one in enumerate(self._shop.refunds) if one.event == event)
+        return node | {"__typename": "RefundAgreement", "refund": refunds[place]}
+
+
+_TOTALS = (
+    "totalPriceSet",
+    "originalTotalPriceSet",
+    "currentTotalPriceSet",
+    "subtotalPriceSet",
+    "currentSubtotalPriceSet",
+    "totalDiscountsSet",
+    "currentTotalDiscountsSet",
+    "totalTaxSet",
+    "currentTotalTaxSet",
+    "totalShippingPriceSet",
+    "currentShippingPriceSet",
+    "totalRefundedSet",
+    "totalReceivedSet",
+    "netPaymentSet",
+    "totalTipReceivedSet",
+)
+
+
+def _sums(sheet: Sheet) -> tuple[int, ...]:
+    return (
+        sheet.total,
+        sheet.original_total,
+        sheet.current_total,
+        sheet.subtotal,
+        sheet.current_subtotal,
+        sheet.discounts,
+        sheet.current_discounts,
+        sheet.tax,
+        sheet.current_tax,
+        sheet.shipping_total,
+        sheet.current_shipping,
+        sheet.refunded,
+        sheet.received,
+        sheet.received - sheet.refunded,
+        sheet.tip,
+    )
+
+
+def _paired(mine: list[tuple[int, int]], theirs: list[tuple[int, int]]) -> list[Any]:
+    known = dict(theirs)
+    return [known.get(number, 0) for number, _ in mine]
+
+
+def _unit(total: int, quantity: int) -> int:
+    return (total * 2 + quantity) // (2 * quantity) if quantity else 0

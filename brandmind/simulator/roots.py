@@ -1,0 +1,163 @@
+"""What the root fields answer, for both executors, with the access rules of a token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql.execution.values import VariableValues
+
+from brandmind.simulator.brand import Brand
+from brandmind.simulator.listing import Listing
+from brandmind.simulator.nodes import gid, parse_gid
+from brandmind.simulator.paging import MAX_PAGE
+from brandmind.simulator.search import Search
+
+LISTS = {"orders": "orders", "products": "products", "customers": "customers"}
+COUNTS = {"ordersCount": "orders", "productsCount": "products", "customersCount": "customers"}
+SINGLES = {"order": "Order", "product": "Product", "customer": "Customer"}
+
+TYPE_SCOPES = {
+    "Order": "read_orders",
+    "OrderConnection": "read_orders",
+    "Product": "read_products",
+    "ProductConnection": "read_products",
+    "ProductVariant": "read_products",
+    "ProductVariantConnection": "read_products",
+    "Customer": "read_customers",
+    "CustomerConnection": "read_customers",
+}
+ROOT_SCOPES = {
+    "orders": "read_orders",
+    "ordersCount": "read_orders",
+    "order": "read_orders",
+    "products": "read_products",
+    "productsCount": "read_products",
+    "product": "read_products",
+    "customers": "read_customers",
+    "customersCount": "read_customers",
+    "customer": "read_customers",
+}
+READ_SCOPES = frozenset(TYPE_SCOPES.values())
+
+PROTECTED = {
+    ("Order", "email"),
+    ("Order", "phone"),
+    ("Order", "statusPageUrl"),
+    ("Customer", "displayName"),
+    ("Customer", "firstName"),
+    ("Customer", "lastName"),
+    ("CustomerEmailAddress", "emailAddress"),
+    ("CustomerPhoneNumber", "phoneNumber"),
+    ("MailingAddress", "address1"),
+    ("MailingAddress", "address2"),
+    ("MailingAddress", "zip"),
+    ("MailingAddress", "firstName"),
+    ("MailingAddress", "lastName"),
+    ("MailingAddress", "name"),
+    ("MailingAddress", "phone"),
+}
+
+
+class InvalidId(Exception):
+    """A global id that is none."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"Invalid global id '{text}'")
+
+
+class TooManyIds(Exception):
+    """More than 250 ids in one list (`MAX_INPUT_SIZE_EXCEEDED`)."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            f"The input array size of {number} is greater than the maximum allowed of {MAX_PAGE}."
+        )
+
+
+def implied(scopes: frozenset[str]) -> frozenset[str]:
+    """Scopes with what they imply: who may write may read."""
+    read = {f"read_{one.removeprefix('write_')}" for one in scopes if one.startswith("write_")}
+    return scopes | read
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way: whose data, by which rights, and what the searches said."""
+
+    brand: Brand
+    listing: Listing
+    scopes: frozenset[str]
+    variables: dict[str, Any]
+    values: VariableValues | None = None
+    searches: list[dict[str, Any]] = field(default_factory=list)
+    found: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def restricted(self) -> bool:
+        """Whether some field may have to be denied: then nothing is answered from memory."""
+        return not (self.scopes >= READ_SCOPES and self.brand.config.protected_data)
+
+    def lacks(self, scope: str | None) -> bool:
+        """Whether the token was not granted that scope."""
+        return scope is not None and scope not in self.scopes
+
+    def root(self, name: str, arguments: dict[str, Any], key: str) -> Any:
+        """The value of a root field: a Page of rows, a node, or a plain dict."""
+        if name in LISTS:
+            page, search = self.listing.page(LISTS[name], arguments)
+            self._note(key, arguments, search)
+            self.found[key] = len(page.rows)
+            return page
+        if name in COUNTS:
+            count, search = self.listing.count(COUNTS[name], arguments)
+            self._note(key, arguments, search)
+            return count
+        if name in SINGLES:
+            return self._node(arguments["id"], SINGLES[name])
+        return _OTHERS[name](self, arguments)
+
+    def _node(self, text: str, kind: str | None = None) -> Any:
+        parsed = parse_gid(text)
+        if parsed is None and text.isdecimal() and kind:
+            return self.brand.find(gid(kind, int(text)))
+        if parsed is None:
+            raise InvalidId(text)
+        if kind is not None and parsed[0] != kind:
+            raise InvalidId(text)
+        return self.brand.find(text)
+
+    def _nodes(self, ids: list[str]) -> list[Any]:
+        if len(ids) > MAX_PAGE:
+            raise TooManyIds(len(ids))
+        return [self._node(one) for one in ids]
+
+    def _note(self, key: str, arguments: dict[str, Any], search: Search | None) -> None:
+        if search is not None and search.warnings:
+            self.searches.append(
+                {
+                    "path": [key],
+                    "query": arguments["query"],
+                    "parsed": search.parsed,
+                    "warnings": search.warnings,
+                }
+            )
+
+    def _installation(self) -> dict[str, Any]:
+        return {
+            "__typename": "AppInstallation",
+            "id": gid("AppInstallation", self.brand.shopify_id + 99),
+            "accessScopes": [
+                {"handle": scope, "description": scope.replace("_", " ").capitalize()}
+                for scope in sorted(self.scopes)
+            ],
+        }
+
+
+_OTHERS: dict[str, Callable[[Call, dict[str, Any]], Any]] = {
+    "shop": lambda call, _: call.brand.shop_node(),
+    "currentAppInstallation": lambda call, _: call._installation(),
+    "node": lambda call, arguments: call._node(arguments["id"]),
+    "nodes": lambda call, arguments: call._nodes(arguments["ids"]),
+}

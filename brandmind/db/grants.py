@@ -40,11 +40,7 @@ class KeptGrant:
     @property
     def is_dead(self) -> bool:
         """Whether Shopify refused for good to renew it: only the merchant can help."""
-        return (
-            self.grant.kind == "oauth"
-            and self.grant.access_expires_at is not None
-            and self.grant.refresh_sealed is None
-        )
+        return self.grant.access_expires_at is not None and self.grant.refresh_sealed is None
 
 
 def find(session: Session, store_id: str) -> KeptGrant | None:

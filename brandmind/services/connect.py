@@ -30,7 +30,7 @@ from brandmind.errors import (
 from brandmind.services import sessions, tokens
 from brandmind.shopify import oauth
 from brandmind.shopify.client import ShopifyClient
-from brandmind.shopify.grants import OfflineGrant, OnlineGrant
+from brandmind.shopify.oauth import OfflineGrant, OnlineGrant
 from brandmind.shopify.source import ShopifySource
 from brandmind.shopify.tokens import StaticToken, TokenProvider
 
@@ -129,13 +129,7 @@ async def with_token(rt: Runtime, shop: str, token: str) -> Connection:
     domain = normalise_shop_domain(shop)
     if not token:
         raise InvalidInput("There is no token on standard input.", field="token")
-    grant = OfflineGrant(
-        access_token=token,
-        expires_at=None,
-        refresh_token=None,
-        refresh_expires_at=None,
-        scopes=frozenset(),
-    )
+    grant = OfflineGrant(access_token=token, scopes=frozenset())
     return await _by_hand(rt, domain, grant, kind="token", refresh=None)
 
 
@@ -147,8 +141,13 @@ async def with_client_credentials(
     Raises InvalidInput, and the ShopifyError of credentials that do not open the shop.
     """
     domain = normalise_shop_domain(shop)
-    app = tokens.endpoint(rt, domain, client_id=client_id, secrets=[client_secret])
-    grant = await app.client_credentials()
+    grant = await oauth.client_credentials(
+        rt.http,
+        origin=rt.settings.shopify_origin,
+        shop=domain,
+        client_id=client_id,
+        client_secret=client_secret,
+    )
     pair = tokens.credentials(client_id=client_id, client_secret=client_secret)
     return await _by_hand(rt, domain, grant, kind="client_credentials", refresh=pair)
 
@@ -186,7 +185,7 @@ async def _leave(rt: Runtime, domain: str, *, leg: Leg, browser: Browser) -> Ste
     )
     location = oauth.authorize_url(
         origin=settings.shopify_origin,
-        domain=domain,
+        shop=domain,
         client_id=settings.shopify_client_id,
         scopes=settings.shopify_scopes,
         redirect_uri=f"{settings.public_url}{CALLBACK_PATH}",
@@ -197,7 +196,7 @@ async def _leave(rt: Runtime, domain: str, *, leg: Leg, browser: Browser) -> Ste
 
 
 async def _install(rt: Runtime, domain: str, code: str, *, browser: Browser) -> Step:
-    grant = await tokens.endpoint(rt, domain).exchange_code(code)
+    grant = await _exchange(rt, domain, code)
     if not isinstance(grant, OfflineGrant):
         raise SignInRefused()
     done = await rt.db.write(
@@ -212,7 +211,7 @@ async def _install(rt: Runtime, domain: str, code: str, *, browser: Browser) -> 
 
 
 async def _sign_in(rt: Runtime, domain: str, code: str, *, browser: Browser) -> Step:
-    grant = await tokens.endpoint(rt, domain).exchange_code(code)
+    grant = await _exchange(rt, domain, code)
     if not isinstance(grant, OnlineGrant):
         raise SignInRefused()
     store = await rt.db.read(stores.find_by_domain, domain)
@@ -228,7 +227,7 @@ async def _sign_in(rt: Runtime, domain: str, code: str, *, browser: Browser) -> 
     person = Person(
         shop_id=shop_id,
         shopify_user_id=grant.user_id,
-        name=" ".join(filter(None, (grant.first_name, grant.last_name))) or "Somebody",
+        name=grant.name or "Somebody",
         email=grant.email or None,
         account_owner=grant.account_owner,
         scopes=_scope_list(grant.user_scopes),
@@ -330,6 +329,17 @@ async def _by_hand(
     if done.run_id is not None:
         await rt.jobs.ring(done.run_id)
     return done
+
+
+async def _exchange(rt: Runtime, domain: str, code: str) -> OfflineGrant | OnlineGrant:
+    return await oauth.exchange_code(
+        rt.http,
+        origin=rt.settings.shopify_origin,
+        shop=domain,
+        client_id=rt.settings.shopify_client_id,
+        client_secret=rt.settings.client_secrets[0].get_secret_value(),
+        code=code,
+    )
 
 
 def _source(rt: Runtime, domain: str, token: TokenProvider) -> ShopifySource:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +12,8 @@ from brandmind.clock import monotonic_s, utc_now
 from brandmind.db import grants, stores
 from brandmind.db.grants import GrantKind, KeptGrant, SealedGrant
 from brandmind.errors import NotFound, ShopifyUnavailable, Throttled, TokenRevoked
-from brandmind.shopify.grants import OfflineGrant, TokenEndpoint
+from brandmind.shopify import oauth
+from brandmind.shopify.oauth import OfflineGrant
 
 if TYPE_CHECKING:
     from brandmind.runtime import Runtime
@@ -146,9 +147,21 @@ class StoreToken:
         secret = self._unseal_refresh(kept.grant.refresh_sealed)
         if kept.grant.kind == "client_credentials":
             pair = json.loads(secret)
-            own_app = endpoint(rt, store.domain, client_id=pair["id"], secrets=[pair["secret"]])
-            return await own_app.client_credentials()
-        return await endpoint(rt, store.domain).refresh(secret)
+            return await oauth.client_credentials(
+                rt.http,
+                origin=rt.settings.shopify_origin,
+                shop=store.domain,
+                client_id=pair["id"],
+                client_secret=pair["secret"],
+            )
+        return await oauth.refresh(
+            rt.http,
+            origin=rt.settings.shopify_origin,
+            shop=store.domain,
+            client_id=rt.settings.shopify_client_id,
+            client_secret=rt.settings.client_secrets[0].get_secret_value(),
+            refresh_token=secret,
+        )
 
     async def _kept(self) -> KeptGrant:
         kept = await self._rt.db.read(grants.find, self._store_id)
@@ -172,23 +185,6 @@ class StoreToken:
         return token
 
 
-def endpoint(
-    rt: Runtime,
-    domain: str,
-    *,
-    client_id: str | None = None,
-    secrets: Sequence[str] | None = None,
-) -> TokenEndpoint:
-    """The token endpoint of a shop, for our app where no other is named."""
-    ours = [secret.get_secret_value() for secret in rt.settings.client_secrets]
-    return TokenEndpoint(
-        origin=rt.settings.shopify_origin,
-        domain=domain,
-        client_id=client_id or rt.settings.shopify_client_id,
-        secrets=secrets or ours,
-    )
-
-
 def credentials(*, client_id: str, client_secret: str) -> str:
     """An app's own credentials in the form that is sealed in the place of a refresh token."""
     return json.dumps({"id": client_id, "secret": client_secret})
@@ -203,6 +199,7 @@ def seal(
     refresh: str | None = None,
 ) -> SealedGrant:
     """A grant sealed for its store. `refresh` stands in for the refresh token of the grant."""
+    now = utc_now()
     secret = refresh if refresh is not None else grant.refresh_token
     return SealedGrant(
         kind=kind,
@@ -210,8 +207,8 @@ def seal(
         refresh_sealed=(
             rt.cipher.seal(secret, store_id=store_id, purpose=REFRESH) if secret else None
         ),
-        access_expires_at=grant.expires_at,
-        refresh_expires_at=grant.refresh_expires_at,
+        access_expires_at=_after(now, grant.expires_in_s),
+        refresh_expires_at=_after(now, grant.refresh_expires_in_s),
     )
 
 
@@ -239,6 +236,10 @@ def _resealing(rt: Runtime, store_id: str) -> Callable[[str, str], str]:
         return rt.cipher.seal(plain, store_id=store_id, purpose=purpose)
 
     return again
+
+
+def _after(now: datetime, seconds: int | None) -> datetime | None:
+    return now + timedelta(seconds=seconds) if seconds is not None else None
 
 
 def _lasts(expires_at: datetime | None) -> bool:

@@ -1,0 +1,25 @@
+"""Routes that are not pages: signing in, the API, health; and the headers around everything.
+
+`rx.App(api_transformer=web.transformers())` puts them before Reflex and its pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+
+from brandmind.web import api, health, signing
+from brandmind.web.headers import SecurityHeaders
+
+
+def routes() -> list[BaseRoute]:
+    """Every route of ours, in the order in which they are tried."""
+    return [*signing.routes(), *api.routes(), *health.routes()]
+
+
+def transformers() -> list[Starlette | Callable[[ASGIApp], ASGIApp]]:
+    """What Reflex puts around its own application: our routes first, the headers around all."""
+    return [Starlette(routes=routes()), SecurityHeaders]

@@ -1,0 +1,87 @@
+"""The HTTP API of a store: ask for a sync, look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from brandmind import runtime
+from brandmind.errors import NotFound, StorePaused, SyncAlreadyRunning, TooManySyncs
+from brandmind.services import stores, syncs
+from brandmind.services.sessions import StoreRef
+from brandmind.sync.progress import to_plain
+from brandmind.web import asking
+
+_NO_STORE = {"Cache-Control": "no-store"}
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def _for_members(handler: Callable[[Request, StoreRef], Awaitable[Response]]) -> Handler:
+    """Only for somebody who may open the store in the path; for others there is none."""
+
+    @wraps(handler)
+    async def asked(request: Request) -> Response:
+        rt = runtime.get()
+        if request.method == "POST" and not asking.is_our_own(rt, request):
+            return asking.problem(403, "wrong_origin", "This request did not come from our pages.")
+        viewer = await asking.viewer_of(rt, request)
+        if viewer is None:
+            return asking.problem(401, "signed_out", "Sign in first.")
+        try:
+            store = stores.authorise_id(viewer, request.path_params["store_id"])
+            return await handler(request, store)
+        except NotFound as error:
+            return asking.problem(404, "not_found", error.message)
+
+    return asked
+
+
+@_for_members
+async def _ask_for_sync(request: Request, store: StoreRef) -> Response:
+    rt = runtime.get()
+    if not store.installed:
+        words = f"BrandMind is not installed in {store.name} any more."
+        return asking.problem(409, "store_disconnected", words)
+    try:
+        run_id = await syncs.request(rt, store.store_id, by=store.user_id)
+    except SyncAlreadyRunning as error:
+        return asking.problem(409, "sync_running", error.message, run_id=error.run_id)
+    except StorePaused as error:
+        return asking.problem(
+            409,
+            "store_paused",
+            error.message,
+            paused_by=error.paused_by,
+            paused_at=error.paused_at.isoformat(),
+        )
+    except TooManySyncs as error:
+        return asking.problem(
+            429,
+            "too_many_syncs",
+            error.message,
+            headers={"Retry-After": str(error.retry_after_s)},
+            next_at=error.next_at.isoformat(),
+        )
+    return JSONResponse(
+        {"run_id": run_id, "status_url": f"/api/stores/{store.store_id}/status"},
+        status_code=202,
+        headers=_NO_STORE,
+    )
+
+
+@_for_members
+async def _status(_request: Request, store: StoreRef) -> Response:
+    progress = await syncs.progress(runtime.get(), store.store_id)
+    return JSONResponse({"shop": store.domain, **to_plain(progress)}, headers=_NO_STORE)
+
+
+def routes() -> list[BaseRoute]:
+    """The routes of the API."""
+    return [
+        Route("/api/stores/{store_id}/sync", _ask_for_sync, methods=["POST"]),
+        Route("/api/stores/{store_id}/status", _status, methods=["GET"]),
+    ]

@@ -1,0 +1,95 @@
+"""The headers that keep a browser from doing harm, on every answer of this process."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from brandmind import runtime
+from brandmind.settings import Settings
+
+_ALWAYS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # Full addresses carry states and one-time tokens: nobody else is told them.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+_HSTS: Final = "max-age=31536000; includeSubDomains"
+_FILES: Final = ("/assets/", "/fonts/")
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
+
+
+class SecurityHeaders:
+    """Adds the headers to each HTTP answer that does not bring its own; websockets pass by."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._added: dict[str, str] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        added = self._headers()
+        forever = scope["path"].startswith(_FILES)
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in added.items():
+                    headers.setdefault(name, value)
+                if forever and message["status"] == 200:
+                    headers["Cache-Control"] = _FOR_EVER
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+    def _headers(self) -> dict[str, str]:
+        if self._added is None:
+            try:
+                settings = runtime.get().settings
+            except RuntimeError:
+                return _ALWAYS
+            self._added = headers_for(settings)
+        return self._added
+
+
+def headers_for(settings: Settings) -> dict[str, str]:
+    """The headers of an installation; HSTS only where the public address is https."""
+    headers = {**_ALWAYS, "Content-Security-Policy": policy(settings)}
+    if settings.is_https:
+        headers["Strict-Transport-Security"] = _HSTS
+    return headers
+
+
+def policy(settings: Settings) -> str:
+    """The content policy: nothing from other hosts, framed by nobody.
+
+    Reflex's pages start from inline scripts whose text changes with each build, and style
+    elements inline: those two stay allowed. A form may lead to Shopify, by redirects.
+    """
+    ours = urlsplit(settings.public_url)
+    socket = f"{'wss' if settings.is_https else 'ws'}://{ours.netloc}"
+    forms = "'self' https:"
+    shopify = urlsplit(settings.shopify_origin)
+    if shopify.scheme == "http":
+        forms += f" http://{shopify.netloc}"
+    return "; ".join(
+        (
+            "default-src 'self'",
+            "script-src 'self' 'unsafe-inline'",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            f"connect-src 'self' {socket}",
+            f"form-action {forms}",
+            "base-uri 'self'",
+            "object-src 'none'",
+            "frame-ancestors 'none'",
+        )
+    )

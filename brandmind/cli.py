@@ -100,6 +100,42 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+def sync(
+    shop: Annotated[str, typer.Argument(help="The store: name.myshopify.com.")],
+    full: Annotated[bool, typer.Option("--full", help="Read everything again.")] = False,
+    incremental: Annotated[
+        bool, typer.Option("--incremental", help="Read only what changed.")
+    ] = False,
+    only: Annotated[str, typer.Option(help="Some of products,orders,customers.")] = "",
+    inline: Annotated[
+        bool, typer.Option("--inline", help="In this process, without worker or Redis.")
+    ] = False,
+    history: Annotated[bool, typer.Option(help="Wait for the older orders too.")] = True,
+) -> None:
+    """Request a sync and follow it; exit 0 only if it completed, 3 if a gap remains."""
+    import asyncio
+
+    from brandmind.commerce.shop import normalise_shop_domain
+    from brandmind.errors import InvalidInput
+    from brandmind.runtime import open_runtime
+    from brandmind.services import following
+    from brandmind.sync.stages import Kind
+
+    if full and incremental:
+        raise InvalidInput("Choose --full or --incremental, not both.", field="full")
+    kind = Kind.FULL if full else Kind.INCREMENTAL if incremental else None
+    domain, stages = normalise_shop_domain(shop), following.chosen_stages(only)
+
+    async def run() -> int:
+        async with open_runtime(_settings(), jobs=not inline) as rt:
+            return await following.sync(
+                rt, domain, kind=kind, only=stages, inline=inline, history=history
+            )
+
+    raise typer.Exit(asyncio.run(run()))
+
+
 @keys_app.command("new")
 def keys_new() -> None:
     """Print a new key for BRANDMIND_ENCRYPTION_KEYS."""

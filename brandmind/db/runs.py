@@ -307,12 +307,18 @@ def manual_left(session: Session, store_id: str) -> tuple[int, datetime | None]:
 
 
 def claim_next(
-    session: Session, *, owner: str, oldest_first: bool, run_id: str | None = None
+    session: Session,
+    *,
+    owner: str,
+    oldest_first: bool,
+    run_id: str | None = None,
+    store_id: str | None = None,
 ) -> Claim | None:
     """Claim the best due run among stores that have none running and are not paused.
 
     `oldest_first` takes the longest waiting whatever its priority, so that nothing starves.
-    `run_id` limits the choice to one run (a sync followed in the caller's own process).
+    `run_id` limits the choice to one run, `store_id` to one store (a sync followed in the
+    caller's own process).
     """
     running = RUN.alias("running")
     order = (RUN.c.due_at, RUN.c.priority) if oldest_first else (RUN.c.priority, RUN.c.due_at)
@@ -334,6 +340,8 @@ def claim_next(
     )
     if run_id is not None:
         query = query.where(RUN.c.run_id == run_id)
+    if store_id is not None:
+        query = query.where(RUN.c.store_id == store_id)
     for candidate in session.execute(query).all():
         claim = _claim(session, candidate.run_id, candidate.fence, owner)
         if claim is not None:
@@ -647,6 +655,16 @@ def _guarded(session: Session, claim: Claim, values: dict[str, Any]) -> Any:
     if row is None:
         raise Fenced
     return row
+
+
+def has_live(session: Session, store_id: str, kinds: Iterable[str]) -> bool:
+    """Whether a run of these kinds is queued or running for the store."""
+    found = session.execute(
+        sa.select(RUN.c.run_id).where(
+            RUN.c.store_id == store_id, RUN.c.status.in_(LIVE), RUN.c.kind.in_(tuple(kinds))
+        )
+    ).first()
+    return found is not None
 
 
 def _live_front(session: Session, store_id: str) -> str | None:

@@ -78,11 +78,17 @@ async def _woken(rt: Runtime, run_id: str, store_id: str) -> None:
     await announce(rt, run_id, store_id)
 
 
-async def work(rt: Runtime, *, run_id: str | None = None, slice_s: float = 5.0) -> int:
+async def work(
+    rt: Runtime,
+    *,
+    run_id: str | None = None,
+    store_id: str | None = None,
+    slice_s: float = 5.0,
+) -> int:
     """Claim and work on due runs, best first, until none is due; how many slices were worked.
 
     Every fifth claim takes the longest waiting, so that nothing starves. `run_id` limits the
-    work to one run.
+    work to one run, `store_id` to one store.
     """
     worked = 0
     while True:
@@ -91,6 +97,7 @@ async def work(rt: Runtime, *, run_id: str | None = None, slice_s: float = 5.0) 
             owner=rt.owner,
             oldest_first=worked % 5 == 4,
             run_id=run_id,
+            store_id=store_id,
         )
         if claim is None:
             return worked

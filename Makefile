@@ -36,7 +36,7 @@ test: setup-dev
 # The queue as a plain `pip install brandmind` resolves it; docs/decisions/002 says why both.
 test-arq25: setup-dev
 	@py=$$(tools/python.sh) && "$$py" tools/setup.py --venv .venv-arq25 --lock requirements-arq25.lock
-	@.venv-arq25/bin/python -m pytest tests/integration/test_worker*.py tests/faults $(ARGS)
+	@.venv-arq25/bin/python -m pytest -p no:cacheprovider $(wildcard tests/integration/test_worker*.py) tests/faults $(ARGS)
 
 check: setup-dev
 	@$(BIN)/ruff check .
@@ -56,6 +56,8 @@ bench: setup-dev
 lock:
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --extra build pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --extra build --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	cp requirements-dev.lock requirements-arq25.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --extra build --group dev -c tools/arq25.txt pyproject.toml -o requirements-arq25.lock
 
 clean:
 	rm -rf .venv .venv.lock .venv-arq25 .venv-arq25.lock .web .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

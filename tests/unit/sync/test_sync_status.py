@@ -1,0 +1,94 @@
+"""One mapping from runs to what a merchant is told, and a bar that never goes back."""
+
+from __future__ import annotations
+
+import pytest
+
+from brandmind.sync.progress import StageProgress
+from brandmind.sync.stages import (
+    Kind,
+    Priority,
+    RunStatus,
+    Stage,
+    StageState,
+    StoreStatus,
+    stages_of,
+)
+from brandmind.sync.status import percent, store_status
+
+DONE = (StageProgress(Stage.ORDERS, StageState.DONE, done=5, total=5),)
+GAP = (StageProgress(Stage.ORDERS, StageState.GAP, done=3, total=5),)
+RESTRICTED = (StageProgress(Stage.CUSTOMERS, StageState.RESTRICTED),)
+HISTORY = StageProgress(Stage.HISTORY, StageState.RUNNING, done=1, total=9)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"front": None}, (StoreStatus.PENDING, None)),
+        ({"front": RunStatus.QUEUED, "started": False}, (StoreStatus.PENDING, None)),
+        ({"front": RunStatus.QUEUED}, (StoreStatus.IN_PROGRESS, None)),
+        ({"front": RunStatus.RUNNING}, (StoreStatus.IN_PROGRESS, None)),
+        ({"front": RunStatus.FAILED}, (StoreStatus.FAILED, None)),
+        ({"front": RunStatus.CANCELLED}, (StoreStatus.CANCELLED, None)),
+        ({"front": RunStatus.RUNNING, "paused": True}, (StoreStatus.PAUSED, None)),
+        ({"history": HISTORY}, (StoreStatus.PARTIAL, "history")),
+        ({"stages": GAP, "history": HISTORY}, (StoreStatus.PARTIAL, "gap")),
+        ({"stages": RESTRICTED, "history_done": True}, (StoreStatus.PARTIAL, "restricted")),
+        ({"history_done": True}, (StoreStatus.COMPLETED, None)),
+        (
+            {"history": StageProgress(Stage.HISTORY, StageState.RESTRICTED)},
+            (StoreStatus.PARTIAL, "restricted"),
+        ),
+    ],
+)
+def test_the_mapping(given: dict[str, object], expected: tuple[StoreStatus, str | None]) -> None:
+    facts: dict[str, object] = {
+        "paused": False,
+        "front": RunStatus.DONE,
+        "started": True,
+        "stages": DONE,
+        "history": None,
+        "history_done": False,
+    }
+    assert store_status(**(facts | given)) == expected  # type: ignore[arg-type]
+
+
+def _stage(done: int, total: int | None) -> StageProgress:
+    return StageProgress(Stage.ORDERS, StageState.RUNNING, done=done, total=total)
+
+
+def test_percent_weighs_stages_by_their_rows() -> None:
+    assert percent((_stage(100, 100), _stage(0, 300)), before=0, finished=False) == 25
+
+
+def test_percent_never_falls_when_a_total_grows() -> None:
+    assert percent((_stage(50, 200),), before=40, finished=False) == 40
+
+
+def test_a_hundred_is_kept_for_the_end() -> None:
+    assert percent((_stage(10, 10),), before=0, finished=False) == 99
+    assert percent((_stage(10, 10),), before=0, finished=True) == 100
+
+
+def test_more_rows_than_promised_do_not_pass_the_end() -> None:
+    assert percent((_stage(12, 10),), before=0, finished=False) == 99
+
+
+def test_nothing_expected_yet_is_no_progress() -> None:
+    assert percent((), before=0, finished=False) == 0
+
+
+def test_only_leaves_out_what_is_not_named() -> None:
+    assert stages_of(Kind.FULL, only=frozenset({Stage.PRODUCTS})) == (
+        Stage.SHOP,
+        Stage.PRODUCTS,
+        Stage.FIGURES,
+        Stage.NOTIFY,
+    )
+
+
+def test_a_person_goes_before_a_first_sync_and_that_before_history() -> None:
+    ranks = [priority.rank for priority in Priority]
+    assert ranks == sorted(ranks)
+    assert Priority.MANUAL.rank < Priority.FIRST.rank < Priority.HISTORY.rank

@@ -268,7 +268,7 @@ async def _ask(
         raise ShopifyUnavailable(
             f"Shopify could not be reached ({type(error).__name__})."
         ) from None
-    return dict(told)
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _problem(response: httpx.Response, grant_type: GrantType) -> Exception | None:

@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from brandmind.simulator import screens
 from brandmind.simulator.config import INDEX_SHOPS, SimulatorConfig
+from brandmind.simulator.consent import Consent
 from brandmind.simulator.control import Control, Wrong
 from brandmind.simulator.endpoint import Endpoint
+from brandmind.simulator.words import brand_name
 from brandmind.simulator.world import World
 
 
 def create_app(config: SimulatorConfig | None = None) -> Starlette:
     """A simulator of its own; `app.state.world` is its state, for tests that mount it."""
     world = World(config or SimulatorConfig())
+    consent = Consent(world)
 
     async def wrong(request: Request, error: Exception) -> Response:
         return JSONResponse({"error": str(error)}, 400)
 
     async def index(request: Request) -> Response:
-        links = "".join(f'<li><a href="/{name}/admin">{name}</a></li>' for name in INDEX_SHOPS)
-        return HTMLResponse(
-            "<!doctype html><title>Local Shopify</title><h1>Local Shopify</h1>"
-            f"<p>Any shop name works. Some to try:</p><ul>{links}</ul>"
-        )
+        return HTMLResponse(screens.index(INDEX_SHOPS))
 
     async def admin(request: Request) -> Response:
         shop = world.shop(request.path_params["shop"])
         if shop is None:
-            return HTMLResponse("<h1>No such shop</h1>", 404)
-        name = escape(shop.brand.name)
+            return HTMLResponse(screens.problem("Not found", "There is no such shop."), 404)
         return HTMLResponse(
-            f"<!doctype html><title>{name}</title><h1>{name}</h1>"
-            f"<p>{escape(shop.name)} is a shop of the local Shopify.</p>"
+            screens.admin(shop=shop.name, brand=brand_name(shop.name), installed=shop.installed)
         )
 
     app = Starlette(
@@ -48,7 +44,10 @@ def create_app(config: SimulatorConfig | None = None) -> Starlette:
                 Endpoint(world).__call__,
                 methods=["POST"],
             ),
+            Route("/{shop}/admin/oauth/authorize", consent.authorize, methods=["GET", "POST"]),
+            Route("/{shop}/admin/oauth/access_token", consent.access_token, methods=["POST"]),
             Route("/{shop}/admin", admin),
+            Route("/{shop}/admin/{rest:path}", admin, methods=["GET"]),
         ],
         exception_handlers={Wrong: wrong},
     )

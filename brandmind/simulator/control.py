@@ -15,6 +15,7 @@ from starlette.routing import Route
 from brandmind.simulator.faults import UnknownFault, read_fault
 from brandmind.simulator.orderbook import GUEST
 from brandmind.simulator.roots import READ_SCOPES
+from brandmind.simulator.staff import USERS
 from brandmind.simulator.truth import keep_books, truth
 from brandmind.simulator.world import Shop, World
 
@@ -103,7 +104,10 @@ class Control:
         """POST {"user": "owner" | "staff" | "limited" | "none"}: who is logged in at the shop."""
         shop = self._one(request)
         if request.method == "POST":
-            shop.staff = str((await _body(request)).get("user", "owner"))
+            user = str((await _body(request)).get("user", "owner"))
+            if user not in USERS:
+                raise Wrong(f"user is one of {', '.join(USERS)}.")
+            shop.staff = user
         return JSONResponse({"user": shop.staff})
 
     async def uninstall(self, request: Request) -> JSONResponse:

@@ -1,4 +1,4 @@
-"""The plain road: graphql-core executes, field by field, with denials where a token lacks rights."""
+"""The plain road: graphql-core executes field by field, denying what a token may not see."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _shown(error: GraphQLError) -> dict[str, Any]:
     return shown
 
 
-def _resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+def _resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
     call: Call = info.context
     try:
         if source is _ROOT:
@@ -132,7 +132,7 @@ def _resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
         ) from error
 
 
-def _root(call: Call, info: GraphQLResolveInfo, arguments: dict[str, Any]) -> Any:
+def _root(call: Call, info: GraphQLResolveInfo[Any], arguments: dict[str, Any]) -> Any:
     scope = ROOT_SCOPES.get(info.field_name)
     if call.lacks(scope):
         raise denied(info.field_name, str(scope))
@@ -144,7 +144,9 @@ def _root(call: Call, info: GraphQLResolveInfo, arguments: dict[str, Any]) -> An
     return value
 
 
-def _field(call: Call, source: Any, info: GraphQLResolveInfo, arguments: dict[str, Any]) -> Any:
+def _field(
+    call: Call, source: Any, info: GraphQLResolveInfo[Any], arguments: dict[str, Any]
+) -> Any:
     name = info.field_name
     if isinstance(source, Bag | Money):
         return money_field(source, name)

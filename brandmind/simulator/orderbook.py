@@ -127,15 +127,16 @@ class OrderBook:
     def _draw_fates(self, rng: Random) -> None:
         steps: list[float] = []
         fates: list[Fate] = []
+        fate: Fate | None
         reached = 0.0
-        for odds, fate in _ODDS:
+        for odds, likely in _ODDS:
             reached += odds
             steps.append(reached)
-            fates.append(fate)
+            fates.append(likely)
         as_of = self.config.as_of
         count = len(self)
         # Every fate is there even in a small shop, one after the other among recent orders.
-        planted = {count * 2 // 3 + k: fate for k, fate in enumerate(fates)} if count >= 60 else {}
+        planted = {count * 2 // 3 + k: one for k, one in enumerate(fates)} if count >= 60 else {}
         for index in range(count):
             dice = rng.random()
             fate = planted.get(index)

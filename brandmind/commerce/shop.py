@@ -41,10 +41,10 @@ def normalise_shop_domain(text: str) -> str:
     try:
         parts = urlsplit(raw if "://" in raw else f"https://{raw}")
         host = parts.hostname or ""
+        plain = parts.username is None and parts.port in (None, 443)
     except ValueError:
-        host = ""
-        parts = None
-    if parts is not None and parts.username is None and parts.port in (None, 443):
+        plain = False
+    if plain:
         if is_shop_domain(host):
             return host
         found = _ADMIN_PATH.match(parts.path) if host == "admin.shopify.com" else None

@@ -60,4 +60,4 @@ lock:
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --extra build --group dev -c tools/arq25.txt pyproject.toml -o requirements-arq25.lock
 
 clean:
-	rm -rf .venv .venv.lock .venv-arq25 .venv-arq25.lock .web .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv.lock .venv-arq25 .venv-arq25.lock .web .web.build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

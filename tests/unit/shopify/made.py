@@ -24,7 +24,7 @@ def connection(nodes: list[Any], *, cursor: str | None = None) -> Json:
     }
 
 
-def line(number: int, **changes: Any) -> Json:
+def line(number: int, /, **changes: Any) -> Json:
     """A line of two pieces at 10.00 each, 2.00 off, 1.44 tax."""
     return {
         "id": f"gid://shopify/LineItem/{number}",
@@ -71,7 +71,7 @@ def agreement(number: int, sales: list[Json], *, kind: str = "OrderAgreement", *
     } | more
 
 
-def order(number: int, **changes: Any) -> Json:
+def order(number: int, /, **changes: Any) -> Json:
     """An order of one such line with its ledger."""
     return {
         "id": f"gid://shopify/Order/{number}",
@@ -145,7 +145,7 @@ def refund(number: int, lines: list[tuple[int, str]], **changes: Any) -> Json:
     } | changes
 
 
-def variant(number: int, **changes: Any) -> Json:
+def variant(number: int, /, **changes: Any) -> Json:
     """A variant at 10.00."""
     return {
         "id": f"gid://shopify/ProductVariant/{number}",
@@ -163,7 +163,7 @@ def variant(number: int, **changes: Any) -> Json:
     } | changes
 
 
-def product(number: int, **changes: Any) -> Json:
+def product(number: int, /, **changes: Any) -> Json:
     """A product of one variant."""
     return {
         "id": f"gid://shopify/Product/{number}",
@@ -186,7 +186,7 @@ def product(number: int, **changes: Any) -> Json:
     } | changes
 
 
-def customer(number: int, **changes: Any) -> Json:
+def customer(number: int, /, **changes: Any) -> Json:
     """A customer with two orders."""
     return {
         "id": f"gid://shopify/Customer/{number}",

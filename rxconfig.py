@@ -6,6 +6,6 @@ config = rx.Config(
     app_name="brandmind",
     telemetry_enabled=False,
     show_built_with_reflex=False,
-    plugins=[rx.plugins.RadixThemesPlugin(theme=rx.theme())],
+    plugins=[rx.plugins.RadixThemesPlugin(enabled=False)],
     disable_plugins=[rx.plugins.SitemapPlugin],
 )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import reflex as rx
 
+from brandmind import runtime, web
 from brandmind.pages import command_center, connect, landing, not_found, settings, syncing
+from brandmind.settings import Settings
 from brandmind.state.center import Center
 from brandmind.state.doorway import Doorway
 from brandmind.state.guard import OnlyMarked
-from brandmind.state.settings import Settings
+from brandmind.state.settings import Settings as SettingsPage
 from brandmind.state.waiting import Waiting
 
 _DESCRIPTION = (
@@ -37,13 +41,17 @@ def _head() -> list[rx.Component]:
     ]
 
 
-def _routes() -> Any:
-    try:
-        from brandmind import web
-    except ImportError:
-        return None
-    routes = getattr(web, "routes", None)
-    return routes() if routes is not None else None
+@asynccontextmanager
+async def _runtime() -> AsyncIterator[None]:
+    """The runtime of this process, open as long as the app lives."""
+    async with runtime.open_runtime(Settings.load()) as opened:
+        runtime.set_current(opened)
+        opened.hub.start()
+        try:
+            yield
+        finally:
+            await opened.hub.stop()
+            runtime.set_current(None)
 
 
 def make_app(**kwargs: Any) -> rx.App:
@@ -62,7 +70,7 @@ def make_app(**kwargs: Any) -> rx.App:
         (connect.connect, "/connect", connect.TITLE, Doorway.arrive),
         (syncing.syncing, "/syncing", syncing.TITLE, Waiting.follow),
         (command_center.command_center, "/command-center", command_center.TITLE, Center.follow),
-        (settings.settings, "/settings", settings.TITLE, Settings.follow),
+        (settings.settings, "/settings", settings.TITLE, SettingsPage.follow),
     )
     for page, route, title, on_load in pages:
         made.add_page(page, route=route, title=title, description=_DESCRIPTION, on_load=on_load)
@@ -70,4 +78,5 @@ def make_app(**kwargs: Any) -> rx.App:
     return made
 
 
-app = make_app(api_transformer=_routes())
+app = make_app(api_transformer=web.transformers())
+app.register_lifespan_task(_runtime)

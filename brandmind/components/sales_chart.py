@@ -88,10 +88,10 @@ def _area(chart: ChartView) -> rx.Component:
             type_="linear",
             stroke="var(--muted)",
             stroke_width=1.2,
-            stroke_dasharray="3 3",
             fill="none",
             dot=False,
             is_animation_active=False,
+            custom_attrs={"strokeDasharray": "4 4"},
         ),
         rx.recharts.area(
             data_key="net",
@@ -113,13 +113,14 @@ def _area(chart: ChartView) -> rx.Component:
             custom_attrs={"tick": {"fill": "var(--muted)", "fontSize": 12}},
         ),
         rx.recharts.y_axis(
-            ticks=chart.ticks,
-            domain=["dataMin", "dataMax"],
             axis_line=False,
             tick_line=False,
             width=56,
             custom_attrs={
                 "tick": {"fill": "var(--muted)", "fontSize": 12},
+                "ticks": chart.ticks,
+                "domain": chart.span,
+                "interval": 0,
                 "tickFormatter": _js(f"((v) => ({words!s})?.[String(v)] ?? '')", words),
             },
         ),

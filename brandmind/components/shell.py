@@ -112,7 +112,7 @@ def _switcher() -> rx.Component:
         rx.el.details(
             rx.el.summary(
                 rx.el.span(shell.shop),
-                rx.el.span(" ▾", class_name="muted", aria_hidden="true"),
+                rx.el.span("▾", class_name="muted caret", aria_hidden="true"),
                 rx.el.span(", choose a store", class_name="unseen"),
                 class_name="shop",
             ),

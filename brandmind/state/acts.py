@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable
 from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -28,6 +28,10 @@ class StoreRef(Protocol):
     def may_products(self) -> bool: ...
     @property
     def may_customers(self) -> bool: ...
+    @property
+    def user_id(self) -> str:
+        """Who the person is in that store."""
+        ...
 
 
 class Viewer(Protocol):
@@ -78,7 +82,7 @@ class Acts(Protocol):
 
     def watch(
         self, store_id: str, *, session_id: str
-    ) -> AbstractAsyncContextManager[AsyncIterator[StoreProgress]]:
+    ) -> AbstractAsyncContextManager[AsyncIterable[StoreProgress]]:
         """The changes of a store, only the newest kept; ends when the session is revoked."""
         ...
 
@@ -143,7 +147,7 @@ class ServiceActs:
 
     def watch(
         self, store_id: str, *, session_id: str
-    ) -> AbstractAsyncContextManager[AsyncIterator[StoreProgress]]:
+    ) -> AbstractAsyncContextManager[AsyncIterable[StoreProgress]]:
         return self._rt.hub.watch(store_id, session_id=session_id)
 
 

@@ -90,7 +90,8 @@ def command_center(
         compare_param=at.compare or "none",
         dates=(
             f"{wording.day(at.date_from, year=at.date_from.year != at.date_to.year)} to "
-            f"{wording.day(at.date_to, year=True)}, days in {figures.timezone.replace('_', ' ')}"
+            f"{wording.day(at.date_to, year=True)}. Days begin and end in the shop's time zone, "
+            f"{figures.timezone.replace('_', ' ')}."
         ),
         banner=(
             BannerView(
@@ -390,6 +391,7 @@ def _chart(center: CommandCenter, mode: Mode, *, at: Range) -> ChartView:
         compared=at.before if center.compared_days else "",
         points=points,
         ticks=[float(tick * scale) for tick in ticks],
+        span=[float(ticks[0] * scale), float(ticks[-1] * scale)],
         tick_words={
             _js_number(tick * scale): wording.short_money(tick, currency) for tick in ticks
         },
@@ -427,13 +429,13 @@ def _products(center: CommandCenter) -> tuple[ProductRowView, ...]:
             width=max(0, round(100 * row.net_minor / best)) if best > 0 else 0,
             returned="–" if row.return_rate is None else wording.percent(row.return_rate),
         )
-        for row in center.top_products[:5]
+        for row in center.top_products[:6]
     )
 
 
 def _orders(center: CommandCenter, *, now: datetime, tz: tzinfo) -> tuple[OrderRowView, ...]:
     rows = []
-    for row in center.recent_orders[:8]:
+    for row in center.recent_orders[:6]:
         status = _STATUS.get(row.financial_status or "", (row.financial_status or "").capitalize())
         if row.cancelled:
             status = "Cancelled"

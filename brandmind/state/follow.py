@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator
 from typing import Final
 
 from brandmind.errors import BrandMindError
@@ -15,16 +15,17 @@ TICK_S: Final = 5.0
 
 
 async def paced(
-    changes: AsyncIterator[StoreProgress], *, least_s: float = LEAST_S, tick_s: float = TICK_S
+    changes: AsyncIterable[StoreProgress], *, least_s: float = LEAST_S, tick_s: float = TICK_S
 ) -> AsyncIterator[StoreProgress | None]:
     """Each change, or None after `tick_s` seconds without one; ends when the changes end.
 
     `changes` keeps only its newest, so waiting here loses nothing that would still be true.
     """
+    newest = aiter(changes)
     waiting: asyncio.Future[StoreProgress] | None = None
     try:
         while True:
-            waiting = waiting or asyncio.ensure_future(_next(changes))
+            waiting = waiting or asyncio.ensure_future(_next(newest))
             done, _ = await asyncio.wait({waiting}, timeout=tick_s)
             if not done:
                 yield None

@@ -36,7 +36,8 @@ class Frame(rx.State):
         if store is None or viewer is None:
             return None
         self.notice, self.notice_tone = await _ask(
-            acts.get().request(store.store_id, by=viewer.user_id), tz=zone_of(store)
+            acts.get().request(store.store_id, by=person(store, viewer)),
+            tz=zone_of(store),
         )
         return None
 
@@ -48,7 +49,7 @@ class Frame(rx.State):
         if store is None or viewer is None:
             return None
         self.notice, self.notice_tone = await _ask(
-            acts.get().retry(store.store_id, by=viewer.user_id), tz=zone_of(store)
+            acts.get().retry(store.store_id, by=person(store, viewer)), tz=zone_of(store)
         )
         return None
 
@@ -60,7 +61,7 @@ class Frame(rx.State):
         if store is None or viewer is None:
             return None
         self.notice, self.notice_tone = await _ask(
-            acts.get().cancel(store.store_id, by=viewer.user_id), tz=zone_of(store)
+            acts.get().cancel(store.store_id, by=person(store, viewer)), tz=zone_of(store)
         )
         return None
 
@@ -77,6 +78,11 @@ def draw(frame: Frame, access: Access, progress: StoreProgress | None, *, tz: tz
     if drawn != frame.shell:
         frame.shell = drawn
     frame._seen_by = access.viewer.session_id if access.viewer else ""
+
+
+def person(store: acts.StoreRef, viewer: acts.Viewer) -> str:
+    """Who the viewer is in that store: one person may be several users, one a store."""
+    return store.user_id or viewer.user_id
 
 
 def zone_of(store: acts.StoreRef) -> tzinfo:

@@ -59,7 +59,7 @@ def settings(
         retry_label=(
             (f"Retry {NAMES[stopped.stage]}" if stopped else "Retry") if failed and not auth else ""
         ),
-        reconnect_href=f"/auth/connect?shop={shop_param}" if auth else "",
+        reconnect_href=f"/auth/connect?shop={shop_param}&reconnect=1" if auth else "",
         progress_href=f"/syncing?shop={shop_param}",
         stores=stores,
         locked=locked,

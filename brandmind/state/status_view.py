@@ -159,7 +159,7 @@ def banner(
                 text=RECONNECT,
                 act="link",
                 label="Reconnect",
-                href=f"/auth/connect?shop={shop_param}",
+                href=f"/auth/connect?shop={shop_param}&reconnect=1",
             )
         ready = done_names(progress)
         stopped = failed_stage(progress)

@@ -159,6 +159,7 @@ class ChartView:
     compared: str = ""
     points: list[dict[str, Any]] = field(default_factory=list)
     ticks: list[float] = field(default_factory=list)
+    span: list[float] = field(default_factory=list)
     tick_words: dict[str, str] = field(default_factory=dict)
     total: str = ""
 

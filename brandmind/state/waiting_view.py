@@ -90,7 +90,7 @@ def waiting_room(
         stopped = failed_stage(progress)
         act_label = f"Retry {NAMES[stopped.stage]}" if stopped else "Retry"
     elif ending == "reconnect":
-        act_label, act_href = "Reconnect", f"/auth/connect?shop={shop_param}"
+        act_label, act_href = "Reconnect", f"/auth/connect?shop={shop_param}&reconnect=1"
     elif ending == "done":
         act_label, act_href = "Open the command center", f"/command-center?shop={shop_param}"
     elif ending == "cancelled":

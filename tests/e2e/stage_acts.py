@@ -1,0 +1,382 @@
+"""Acts with a store in every state, for looking at the pages without a shop or a database."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from brandmind.errors import NotFound, TooManySyncs
+from brandmind.services.dashboard import CommandCenter, Compare, ReadyNow
+from brandmind.state import sample
+from brandmind.sync.progress import StageProgress, StoreProgress
+from brandmind.sync.stages import Kind, RunStatus, Stage, StageState, StoreStatus
+
+COOKIE = "bm_session=stage"
+
+
+@dataclass(frozen=True)
+class Ref:
+    store_id: str
+    domain: str
+    name: str
+    role: str = "owner"
+    may_orders: bool = True
+    may_products: bool = True
+    may_customers: bool = True
+    timezone: str = "America/New_York"
+    user_id: str = "user-1"
+
+
+@dataclass(frozen=True)
+class Person:
+    session_id: str
+    user_id: str
+    name: str
+    stores: tuple[Ref, ...]
+    locked: tuple[Ref, ...] = ()
+    admin: bool = False
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def stage(name: Stage, state: StageState, done: int = 0, total: int | None = None, **more):
+    return StageProgress(stage=name, state=state, done=done, total=total, **more)
+
+
+def running(
+    *, orders: int = 4210, customers: int = 0, status: StoreStatus = StoreStatus.IN_PROGRESS, **more
+) -> StoreProgress:
+    start = now() - timedelta(seconds=27)
+    order_state = StageState.DONE if orders >= 12000 else StageState.RUNNING
+    customer_state = StageState.QUEUED
+    if order_state is StageState.DONE:
+        customer_state = StageState.DONE if customers >= 5400 else StageState.RUNNING
+    figures = StageState.RUNNING if customer_state is StageState.DONE else StageState.QUEUED
+    done = 312 + orders + customers
+    made = StoreProgress(
+        store_id="s",
+        status=status,
+        reason=None,
+        run_id="r1",
+        kind=Kind.FULL,
+        run_status=RunStatus.RUNNING,
+        first=True,
+        seq=orders + customers,
+        percent=100 * done // 17712,
+        stages=(
+            stage(
+                Stage.SHOP,
+                StageState.DONE,
+                1,
+                1,
+                started_at=start,
+                finished_at=start + timedelta(seconds=2),
+            ),
+            stage(
+                Stage.PRODUCTS,
+                StageState.DONE,
+                312,
+                312,
+                started_at=start + timedelta(seconds=2),
+                finished_at=start + timedelta(seconds=8),
+            ),
+            stage(
+                Stage.ORDERS,
+                order_state,
+                orders,
+                12000,
+                attempts=1,
+                started_at=start + timedelta(seconds=8),
+                finished_at=start + timedelta(seconds=27)
+                if order_state is StageState.DONE
+                else None,
+            ),
+            stage(Stage.CUSTOMERS, customer_state, customers, 5400),
+            stage(Stage.FIGURES, figures),
+            stage(Stage.NOTIFY, StageState.QUEUED),
+        ),
+        history=stage(Stage.HISTORY, StageState.QUEUED, 0, 31600),
+        attempt=0,
+        waiting=None,
+        next_try_at=None,
+        error=None,
+        error_kind=None,
+        request_id=None,
+        requested_at=start,
+        started_at=start,
+        finished_at=None,
+        last_synced_at=None,
+    )
+    return dataclasses.replace(made, **more)
+
+
+def failed(kind: str = "transient") -> StoreProgress:
+    made = running(orders=12000, customers=3100, status=StoreStatus.FAILED)
+    stages = list(made.stages)
+    stages[3] = stage(
+        Stage.CUSTOMERS,
+        StageState.FAILED,
+        3100,
+        5400,
+        attempts=5,
+        started_at=now() - timedelta(seconds=74),
+        finished_at=now() - timedelta(seconds=2),
+    )
+    return dataclasses.replace(
+        made,
+        stages=tuple(stages),
+        run_status=RunStatus.FAILED,
+        percent=78,
+        attempt=5,
+        error="Shopify did not answer." if kind == "transient" else "Access was withdrawn.",
+        error_kind=kind,
+        request_id="7f3c1e90-6c1c-4f5e-9a57-0d2f8a1be2aa",
+        next_try_at=now() + timedelta(minutes=15),
+    )
+
+
+def ready(ago: timedelta = timedelta(minutes=3), **more) -> StoreProgress:
+    made = running(orders=12000, customers=5400, status=StoreStatus.COMPLETED)
+    stages = tuple(
+        dataclasses.replace(
+            at,
+            state=StageState.DONE,
+            started_at=now() - ago - timedelta(seconds=60),
+            finished_at=now() - ago,
+        )
+        for at in made.stages
+    )
+    values = {
+        "stages": stages,
+        "percent": 100,
+        "run_status": RunStatus.DONE,
+        "finished_at": now() - ago,
+        "last_synced_at": now() - ago,
+        "history": stage(Stage.HISTORY, StageState.DONE, 31600, 31600, finished_at=now() - ago),
+    }
+    return dataclasses.replace(made, **{**values, **more})
+
+
+def gap() -> StoreProgress:
+    made = ready(status=StoreStatus.PARTIAL, reason="gap")
+    stages = list(made.stages)
+    stages[2] = dataclasses.replace(stages[2], state=StageState.GAP, done=11988)
+    return dataclasses.replace(made, stages=tuple(stages))
+
+
+def waiting_queue() -> StoreProgress:
+    made = running(orders=0, status=StoreStatus.PENDING, percent=0)
+    stages = tuple(
+        StageProgress(stage=at.stage, state=StageState.QUEUED, total=None) for at in made.stages
+    )
+    return dataclasses.replace(made, stages=stages, history=None, started_at=None)
+
+
+STATES = {
+    "pending": waiting_queue,
+    "early": lambda: running(orders=0),
+    "running": running,
+    "throttled": lambda: running(waiting="throttled"),
+    "failed": failed,
+    "auth": lambda: failed("auth"),
+    "done": lambda: ready(
+        status=StoreStatus.PARTIAL,
+        reason="history",
+        history=stage(Stage.HISTORY, StageState.RUNNING, 12400, 31600),
+    ),
+    "ready": ready,
+    "gap": gap,
+    "stale": lambda: ready(timedelta(hours=30)),
+    "closed": ready,
+    "empty": ready,
+    "few": ready,
+    "live": running,
+}
+
+
+def domain(name: str) -> str:
+    return f"{name}.myshopify.com"
+
+
+REFS = {
+    domain(name): Ref(
+        f"id-{name}",
+        domain(name),
+        "Harbor & Pine" if name != "empty" else "Quiet Corner",
+        may_orders=name != "closed",
+        may_customers=name != "closed",
+    )
+    for name in STATES
+}
+LOCKED = Ref("id-other", domain("other"), "Other Store", role="member")
+PERSON = Person(
+    "session-1",
+    "user-1",
+    "Your account",
+    tuple(REFS[domain(name)] for name in ("ready", "empty")),
+    (LOCKED,),
+)
+
+
+class StageActs:
+    """What the screens ask for, answered from the states above."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    async def who(self, cookie_header: str | None) -> Person | None:
+        return PERSON if cookie_header and COOKIE in cookie_header else None
+
+    async def authorise(self, viewer: Person, wanted: str | None) -> Ref:
+        found = REFS.get(wanted or domain("ready"))
+        if found is None:
+            raise NotFound
+        return found
+
+    def _name(self, store_id: str) -> str:
+        return store_id.removeprefix("id-")
+
+    async def progress(self, store_id: str) -> StoreProgress:
+        return dataclasses.replace(STATES[self._name(store_id)](), store_id=store_id)
+
+    async def ready_now(self, store_id: str) -> ReadyNow:
+        name = self._name(store_id)
+        if name == "pending":
+            return ReadyNow("USD", 0, 0, None, None, None, None, (), (), None, None)
+        counts = (12, 22, 40, 58, 46, 30, 34, 21, 14, 9, 6, 8)
+        step = (24000 - 900) // 12
+        bins = tuple(
+            (900 + step * index, 900 + step * (index + 1), count)
+            for index, count in enumerate(counts)
+        )
+        days: tuple[tuple[date, int], ...] = ()
+        if name != "early":
+            first = date(2026, 5, 24)
+            days = tuple(
+                (first + timedelta(days=index), 40 + (index * 37) % 29 + index // 9)
+                for index in range(183)
+            )
+            days = (*days[:160], (days[160][0], 112), *days[161:])
+        return ReadyNow(
+            "USD",
+            312,
+            1204,
+            900,
+            24000,
+            2800,
+            6400,
+            bins,
+            days,
+            days[0][0] if days else None,
+            days[160] if days else None,
+        )
+
+    async def command_center(
+        self, store_id: str, *, date_from: date, date_to: date, compare: Compare | None
+    ) -> CommandCenter:
+        name = self._name(store_id)
+        today = now().date()
+        made = sample.command_center(
+            today=today, date_from=date_from, date_to=date_to, compare=compare
+        )
+        names = (
+            "Fisherman Beanie",
+            "Merino Crew, Slate",
+            "Wool Socks, 3-pack",
+            "Harbor Parka",
+            "Boot Wax",
+        )
+        made = dataclasses.replace(
+            made,
+            store_id=store_id,
+            timezone="America/New_York",
+            top_products=tuple(
+                dataclasses.replace(row, title=title)
+                for row, title in zip(made.top_products, names, strict=True)
+            ),
+            recent_orders=tuple(
+                dataclasses.replace(row, name=row.name.replace("S-", ""))
+                for row in made.recent_orders
+            ),
+        )
+        if name in ("running", "throttled", "live"):
+            made = dataclasses.replace(made, stored_from=today - timedelta(days=40))
+        if name in ("pending", "early"):
+            made = dataclasses.replace(made, stored_from=None, recent_orders=())
+        if name == "empty":
+            zero = dataclasses.replace(
+                made.kpis,
+                gross_minor=0,
+                discounts_minor=0,
+                returns_minor=0,
+                net_minor=0,
+                total_minor=0,
+                orders=0,
+                units=0,
+                aov_minor=None,
+                customers=0,
+                new_customers=0,
+                returning_customers=0,
+                returning_customer_rate=None,
+                refund_rate=None,
+            )
+            made = dataclasses.replace(
+                made,
+                kpis=zero,
+                compared=zero,
+                top_products=(),
+                recent_orders=(),
+                days=tuple(
+                    dataclasses.replace(
+                        at,
+                        gross_minor=0,
+                        discounts_minor=0,
+                        returns_minor=0,
+                        net_minor=0,
+                        orders=0,
+                        units=0,
+                    )
+                    for at in made.days
+                ),
+                compared_days=(),
+            )
+        if name == "few":
+            made = dataclasses.replace(made, kpis=dataclasses.replace(made.kpis, orders=4))
+        return made
+
+    async def request(self, store_id: str, *, by: str) -> str:
+        self.asked.append(("request", store_id))
+        if store_id == "id-stale":
+            raise TooManySyncs(next_at=now() + timedelta(minutes=18), retry_after_s=1080)
+        return "r2"
+
+    async def retry(self, store_id: str, *, by: str) -> str:
+        self.asked.append(("retry", store_id))
+        return "r1"
+
+    async def cancel(self, store_id: str, *, by: str) -> None:
+        self.asked.append(("cancel", store_id))
+
+    async def manual_left(self, store_id: str) -> tuple[int, datetime | None]:
+        return (0, now() + timedelta(minutes=18)) if store_id == "id-stale" else (2, None)
+
+    @asynccontextmanager
+    async def watch(
+        self, store_id: str, *, session_id: str
+    ) -> AsyncIterator[AsyncIterator[StoreProgress]]:
+        yield self._changes(store_id)
+
+    async def _changes(self, store_id: str) -> AsyncIterator[StoreProgress]:
+        if store_id == "id-live":
+            for orders in range(4210, 12001, 410):
+                await asyncio.sleep(0.02)
+                yield running(orders=orders)
+            yield ready(status=StoreStatus.PARTIAL, reason="history")
+        await asyncio.Event().wait()
+        yield running()

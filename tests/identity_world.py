@@ -104,13 +104,14 @@ class ShopifyInMemory:
     def code_for(self, person: Somebody | None) -> str:
         """A code for an offline grant, or for the online grant of this person."""
         code = f"code{len(self.codes)}0123456789"
-        told = self.offline()
-        if person is not None:
+        if person is None:
+            told = self.offline()
+        else:
             first, _, last = person.name.partition(" ")
             told = {
                 "access_token": "shpat_online",
                 "expires_in": 86399,
-                "scope": told["scope"],
+                "scope": "read_products,read_orders,read_customers",
                 "associated_user_scope": person.scopes,
                 "associated_user": {
                     "id": person.user_id,

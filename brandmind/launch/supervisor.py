@@ -86,7 +86,7 @@ class Supervisor:
         """
         child = _Child(program=program)
         self._children[program.name] = child
-        log = ChildLog(program.name, self._log_dir, say=None if program.is_quiet else self._say)
+        log = ChildLog(program.name, self._log_dir, say=None if program.is_quiet else self._echo)
         child.keeper = asyncio.create_task(self._keep(child, log), name=program.name)
         ready = asyncio.create_task(child.ready.wait())
         stop = asyncio.create_task(self._stopping.wait())
@@ -106,6 +106,11 @@ class Supervisor:
         finally:
             ready.cancel()
             stop.cancel()
+
+    def _echo(self, line: str) -> None:
+        # What a child cries while it is being ended alarms for nothing; the file has it.
+        if not self._stopping.is_set():
+            self._say(line)
 
     async def _keep(self, child: _Child, log: ChildLog) -> None:
         program = child.program

@@ -47,19 +47,22 @@ class ClosesSockets:
             await self._app(scope, receive, send)
             return
 
+        closing = asyncio.ensure_future(self._closing.wait())
+
         async def receive_or_end() -> Message:
             message = asyncio.ensure_future(receive())
-            closing = asyncio.ensure_future(self._closing.wait())
             try:
                 await asyncio.wait({message, closing}, return_when=asyncio.FIRST_COMPLETED)
                 if message.done():
                     return message.result()
                 return {"type": "websocket.disconnect", "code": _SERVICE_RESTART, "reason": ""}
             finally:
-                for waiting in (message, closing):
-                    waiting.cancel()
+                message.cancel()
 
-        await self._app(scope, receive_or_end, send)
+        try:
+            await self._app(scope, receive_or_end, send)
+        finally:
+            closing.cancel()
 
 
 def prepare_environment(settings: Settings) -> None:

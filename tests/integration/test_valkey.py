@@ -65,11 +65,10 @@ def test_it_comes_back_after_being_killed(binary: Path, folder: Path) -> None:
 
 
 def test_without_the_password_nothing_is_served(binary: Path, folder: Path) -> None:
-    with EmbeddedValkey(folder, binary=binary) as valkey:
-        with socket.socket(socket.AF_UNIX) as line:
-            line.connect(str(valkey.socket))
-            line.sendall(b"GET a\r\n")
-            assert line.recv(100).startswith(b"-NOAUTH")
+    with EmbeddedValkey(folder, binary=binary) as valkey, socket.socket(socket.AF_UNIX) as line:
+        line.connect(str(valkey.socket))
+        line.sendall(b"GET a\r\n")
+        assert line.recv(100).startswith(b"-NOAUTH")
 
 
 def test_the_password_is_in_no_argument_and_in_no_file_others_may_read(folder: Path) -> None:

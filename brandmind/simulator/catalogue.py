@@ -103,7 +103,7 @@ class Catalogue:
             found = self._sellable[self._rank(rng.random())]
             if found.published_at <= at:
                 return found
-        return self._sellable[0]
+        return rng.choice(self._always)
 
     def gift_card(self) -> Product | None:
         """The gift card, where the range has one."""
@@ -125,6 +125,9 @@ class Catalogue:
             for one in self.products
             if not one.is_gift_card and one.published_at and one.status != "DRAFT"
         ]
+        oldest = self._config.as_of - 920 * DAY_S
+        old = [one for one in self._sellable[1:] if one.published_at <= oldest]
+        self._always = old or self._sellable[:1]
         weights = [1.0 / (rank + 6.0) for rank in range(1, len(self._sellable))] or [1.0]
         whole = sum(weights)
         self._odds = [0.0, *accumulate(weight / whole for weight in weights)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Iterable
@@ -160,7 +161,7 @@ class Control:
         shop = self._one(request)
         brand = shop.brand
         if shop.truth is None or shop.truth[0] != brand.serial:
-            shop.truth = (brand.serial, keep_books(brand))
+            shop.truth = (brand.serial, await asyncio.to_thread(keep_books, brand))
         days = [request.query_params.get(name) for name in ("from", "to")]
         try:
             first, last = (date.fromisoformat(day) if day else None for day in days)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,26 @@ class Resource:
     fields: dict[str, SearchField]
     count_fields: dict[str, SearchField]
     default_sort: str
+
+
+class RowKeys(Sequence[Key]):
+    """The keys of sorted rows, worked out where one is looked at."""
+
+    def __init__(
+        self, rows: Sequence[int], value: Callable[[int], Any], number: Callable[[int], int]
+    ) -> None:
+        self._rows = rows
+        self._value = value
+        self._number = number
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return RowKeys(self._rows[place], self._value, self._number)
+        row = self._rows[place]
+        return self._value(row), self._number(row)
 
 
 @dataclass(slots=True)
@@ -75,18 +96,19 @@ class Listing:
             return found
         resource = self.resources[name]
         if not query.strip():
-            value, number = resource.sort_values[sort], resource.shopify_id
-            keys = sorted((value(row), number(row), row) for row in resource.rows())
-            found = _Found([k[2] for k in keys], [(k[0], k[1]) for k in keys], None)
+            # Ids ascend with the rows, so a stable sort by the value alone settles the ties.
+            value = resource.sort_values[sort]
+            rows = array("l", sorted(resource.rows(), key=value))
+            found = _Found(rows, RowKeys(rows, value, resource.shopify_id), None)
         else:
             fields = resource.count_fields if count else resource.fields
             search = parse(query, fields, self._brand.config.timezone)
             whole = self._found(name, sort, "")
             found = _Found(whole.rows, whole.keys, search)
             if (keeps := search.keeps) is not None:
-                kept = [place for place, row in enumerate(whole.rows) if keeps(row)]
-                found.rows = [whole.rows[place] for place in kept]
-                found.keys = [whole.keys[place] for place in kept]
+                found.rows = array("l", filter(keeps, whole.rows))
+                value = resource.sort_values[sort]
+                found.keys = RowKeys(found.rows, value, resource.shopify_id)
         self._kept[key] = found
         if len(self._kept) > 24:
             self._kept.popitem(last=False)

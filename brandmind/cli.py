@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from brandmind.errors import BrandMindError
 
 if TYPE_CHECKING:
+    from brandmind.db.stores import Connection
+    from brandmind.runtime import Runtime
     from brandmind.settings import Settings
+
+T = TypeVar("T")
 
 app = typer.Typer(
     help="The command centre of a Shopify merchant.",
@@ -21,6 +26,12 @@ app = typer.Typer(
 )
 keys_app = typer.Typer(help="The keys that seal the tokens.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+stores_app = typer.Typer(help="The stores that are connected.", no_args_is_help=True)
+app.add_typer(stores_app, name="stores")
+users_app = typer.Typer(help="The people who may sign in.", no_args_is_help=True)
+app.add_typer(users_app, name="users")
+admin_app = typer.Typer(help="Who administers this installation.", no_args_is_help=True)
+app.add_typer(admin_app, name="admin")
 
 PortOption = Annotated[int | None, typer.Option(help="Port of the web; BRANDMIND_PORT, or 8000.")]
 HostOption = Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1.")]
@@ -142,6 +153,92 @@ def keys_new() -> None:
     from brandmind.launch.keys import new_key
 
     print(new_key())
+
+
+@keys_app.command("rotate")
+def keys_rotate() -> None:
+    """Seal every token again under the newest key of BRANDMIND_ENCRYPTION_KEYS."""
+    from brandmind.services import tokens
+
+    changed = _in_runtime(tokens.rotate)
+    print(f"{changed} {'store' if changed == 1 else 'stores'} sealed again.")
+
+
+@stores_app.command("connect")
+def stores_connect(
+    shop: Annotated[str, typer.Argument(help="The store: name.myshopify.com.")],
+    token_stdin: Annotated[
+        bool, typer.Option("--token-stdin", help="Read an Admin token from standard input.")
+    ] = False,
+    client_credentials: Annotated[
+        bool,
+        typer.Option("--client-credentials", help="Read client id and secret, a line each."),
+    ] = False,
+) -> None:
+    """Connect a store without a browser; its first sync is queued at once."""
+    from brandmind.errors import InvalidInput
+    from brandmind.services import connect
+
+    if token_stdin == client_credentials:
+        raise InvalidInput("Choose --token-stdin or --client-credentials.", field="token")
+    told = sys.stdin.read().split()
+    if len(told) != (1 if token_stdin else 2):
+        wanted = "one token" if token_stdin else "a client id and a client secret"
+        raise InvalidInput(f"Give {wanted} on standard input.", field="token")
+
+    async def act(rt: Runtime) -> Connection:
+        if token_stdin:
+            return await connect.with_token(rt, shop, told[0])
+        return await connect.with_client_credentials(
+            rt, shop, client_id=told[0], client_secret=told[1]
+        )
+
+    done = _in_runtime(act)
+    queued = "its first sync is queued" if done.first else "its access is renewed"
+    print(f"{shop} is connected; {queued}.")
+
+
+@stores_app.command("list")
+def stores_list() -> None:
+    """The connected stores: domain, name, state, last sync."""
+    from brandmind.services import stores
+
+    for row in _in_runtime(stores.every_store):
+        state = "uninstalled" if row.uninstalled_at else "paused" if row.paused_at else "connected"
+        synced = f"{row.last_synced_at:%Y-%m-%d %H:%M} UTC" if row.last_synced_at else "never"
+        print(f"{row.domain}  {row.name}  {state}  synced {synced}")
+
+
+@users_app.command("add")
+def users_add(
+    name: Annotated[str, typer.Argument(help="The person's name.")],
+    store: Annotated[str, typer.Option(help="The store: name.myshopify.com.")],
+) -> None:
+    """Let a person into a store; prints a link that signs in once, within ten minutes."""
+    from brandmind.services import connect
+
+    print(_in_runtime(lambda rt: connect.make_link(rt, store, name)))
+
+
+@admin_app.command("grant")
+def admin_grant(user: Annotated[str, typer.Argument(help="The person's name or id.")]) -> None:
+    """Give a person the right to administer this installation."""
+    from brandmind.services import stores
+
+    print(f"{_in_runtime(lambda rt: stores.grant_admin(rt, user))} is an administrator now.")
+
+
+def _in_runtime(act: Callable[[Runtime], Awaitable[T]]) -> T:
+    import asyncio
+
+    from brandmind.runtime import open_runtime
+
+    async def run() -> T:
+        settings = _settings()
+        async with open_runtime(settings, jobs=bool(settings.redis_url)) as rt:
+            return await act(rt)
+
+    return asyncio.run(run())
 
 
 def _launch(*, port: int | None, host: str | None, demo: bool) -> None:

@@ -26,6 +26,7 @@ from brandmind.errors import (
     NotFound,
     SettingsError,
     SignInRefused,
+    TokenRevoked,
 )
 from brandmind.services import sessions, tokens
 from brandmind.shopify import oauth
@@ -124,13 +125,16 @@ async def come_back(rt: Runtime, query: str, *, browser: Browser) -> Step:
 async def with_token(rt: Runtime, shop: str, token: str) -> Connection:
     """Connect a store by an Admin token of its own custom app, after trying it out.
 
-    Raises InvalidInput, and the ShopifyError of a token that does not open the shop.
+    Raises InvalidInput, also for a token that does not open the shop, and ShopifyUnavailable.
     """
     domain = normalise_shop_domain(shop)
     if not token:
         raise InvalidInput("There is no token on standard input.", field="token")
     grant = OfflineGrant(access_token=token, scopes=frozenset())
-    return await _by_hand(rt, domain, grant, kind="token", refresh=None)
+    try:
+        return await _by_hand(rt, domain, grant, kind="token", refresh=None)
+    except TokenRevoked as error:
+        raise InvalidInput(f"This token does not open {domain}.", field="token") from error
 
 
 async def with_client_credentials(
@@ -138,16 +142,20 @@ async def with_client_credentials(
 ) -> Connection:
     """Connect a store of one's own organisation; its 24-hour token is renewed by itself.
 
-    Raises InvalidInput, and the ShopifyError of credentials that do not open the shop.
+    Raises InvalidInput, also for credentials the shop refuses, and ShopifyUnavailable.
     """
     domain = normalise_shop_domain(shop)
-    grant = await oauth.client_credentials(
-        rt.http,
-        origin=rt.settings.shopify_origin,
-        shop=domain,
-        client_id=client_id,
-        client_secret=client_secret,
-    )
+    try:
+        grant = await oauth.client_credentials(
+            rt.http,
+            origin=rt.settings.shopify_origin,
+            shop=domain,
+            client_id=client_id,
+            client_secret=client_secret,
+        )
+    except TokenRevoked as error:
+        words = f"{domain} does not accept these credentials."
+        raise InvalidInput(words, field="client_credentials") from error
     pair = tokens.credentials(client_id=client_id, client_secret=client_secret)
     return await _by_hand(rt, domain, grant, kind="client_credentials", refresh=pair)
 

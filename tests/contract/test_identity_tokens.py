@@ -11,7 +11,7 @@ import pytest
 from brandmind.db import grants
 from brandmind.db.cipher import Cipher
 from brandmind.db.session import Database
-from brandmind.errors import ShopifyUnavailable, TokenRevoked
+from brandmind.errors import InvalidInput, ShopifyUnavailable, TokenRevoked
 from brandmind.runtime import Runtime
 from brandmind.services import connect, tokens
 from brandmind.services.tokens import StoreToken
@@ -243,7 +243,7 @@ async def test_a_token_given_by_hand_is_tried_first_and_never_renewed(sqlite_url
 async def test_a_token_that_does_not_open_the_shop_connects_nothing(sqlite_url: str) -> None:
     async with open_world(sqlite_url) as world:
         world.shopify.answers.append(httpx.Response(401, json={"errors": "Unauthorized"}))
-        with pytest.raises(TokenRevoked):
+        with pytest.raises(InvalidInput):
             await connect.with_token(world.rt, HARBOR, "shpat_wrong")
         assert not await world.sql("SELECT 1 FROM store")
 

@@ -30,8 +30,9 @@ ASSUMED_LIFE_S: Final = 3600
 ASSUMED_REFRESH_LIFE_S: Final = 90 * 24 * 3600
 
 _UNSIGNED = frozenset({"hmac", "signature"})
-# Other errors, "invalid_client" above all, are our configuration's fault and may be cured.
-_TERMINAL = frozenset({"invalid_request", "invalid_grant", "invalid_token"})
+_TERMINAL = frozenset({"invalid_grant", "invalid_token"})
+# The configuration's fault, and cured there: no store has lost its access by it.
+_OUR_FAULT = frozenset({"invalid_client", "unauthorized_client", "application_cannot_be_found"})
 
 GrantType = Literal["authorization_code", "refresh_token", "client_credentials"]
 
@@ -286,16 +287,21 @@ def _problem(response: httpx.Response, grant_type: GrantType) -> Exception | Non
     if status not in (400, 401, 403):
         return answers.of_status(status, response.headers, response.content)
     error = str(told.get("error") or "") if isinstance(told, dict) else ""
-    if error == "invalid_client" and grant_type != "client_credentials":
+    if error in _OUR_FAULT and grant_type != "client_credentials":
         return QueryRefused(
             "Shopify does not accept this app's credentials.", code=error, request_id=request_id
         )
     if grant_type == "authorization_code":
         return SignInRefused()
-    if error in _TERMINAL or (error and grant_type == "client_credentials"):
+    if not error:
+        # Without a reason nobody's access is declared dead: a proxy may have answered.
+        return ShopifyUnavailable(f"Shopify answered {status}.", request_id=request_id)
+    if grant_type == "client_credentials" or error in _TERMINAL:
         return TokenRevoked(request_id=request_id)
-    # Without a known reason nobody's access is declared dead: a proxy may have answered.
-    return ShopifyUnavailable(f"Shopify answered {status}.", request_id=request_id)
+    if status == 401 and error == "invalid_request":
+        return TokenRevoked(request_id=request_id)
+    # "invalid_request" with 400 may be a client id that is wrong: that must not end every store.
+    return QueryRefused("Shopify refused our request.", code=error, request_id=request_id)
 
 
 def _endpoint(origin: str, shop: str) -> str:

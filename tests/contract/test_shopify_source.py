@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -27,9 +24,9 @@ from brandmind.shopify.throttle import LocalPacer
 from brandmind.shopify.tokens import StaticToken
 from brandmind.sync.ports import Page, Source, Window
 from brandmind.sync.stages import PAGED, Stage
+from tests.contract.local_shopify import local_shopify
 from tests.memory_shop import MemoryShop
 
-ROOT = Path(__file__).resolve().parents[2]
 AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
 ALL = Window()
 SIZES = "--orders 240 --products 60 --customers 100".split()
@@ -39,18 +36,9 @@ STAGES = sorted(PAGED)
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[str]:
     """The address of a local Shopify of small shops without limits."""
-    command = [sys.executable, "-m", "brandmind.simulator", "--port", "0", "--plan", "unlimited"]
-    with subprocess.Popen(
-        [*command, "--as-of", AS_OF.isoformat(), *SIZES],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout
-            yield process.stdout.readline().split()[-1]
-        finally:
-            process.terminate()
+    options = ["--plan", "unlimited", "--as-of", AS_OF.isoformat(), *SIZES]
+    with local_shopify(*options) as address:
+        yield address
 
 
 class LocalShop:

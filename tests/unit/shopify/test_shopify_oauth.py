@@ -242,10 +242,16 @@ async def test_a_wrong_or_used_code_refuses_the_sign_in(status: int) -> None:
         await Endpoint(refused(status, "invalid_request")).ask("exchange_code", code="c")
 
 
-async def test_wrong_credentials_of_the_app_are_our_fault() -> None:
+@pytest.mark.parametrize("error", ["invalid_client", "application_cannot_be_found"])
+async def test_wrong_credentials_of_the_app_are_our_fault(error: str) -> None:
     for act, fields in (("exchange_code", {"code": "c"}), ("refresh", {"refresh_token": "r"})):
         with pytest.raises(QueryRefused):
-            await Endpoint(refused(401, "invalid_client")).ask(act, **fields)
+            await Endpoint(refused(401, error)).ask(act, **fields)
+
+
+async def test_a_wrong_client_id_does_not_end_a_stores_access() -> None:
+    with pytest.raises(QueryRefused):
+        await Endpoint(refused(400, "invalid_request")).ask("refresh", refresh_token="r")
 
 
 async def test_a_refresh_gives_a_new_pair() -> None:

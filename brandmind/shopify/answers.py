@@ -61,6 +61,14 @@ class Answer:
     restricted: tuple[str, ...] = ()
 
 
+def of(status: int, headers: Mapping[str, str], body: bytes, payload: Any) -> Answer:
+    """The answer of a response, `payload` its decoded body; raises the error it stands for."""
+    problem = of_status(status, headers, body)
+    if problem is not None:
+        raise problem
+    return read(payload, headers)
+
+
 def of_status(status: int, headers: Mapping[str, str], body: bytes) -> ShopifyError | None:
     """The error an HTTP status other than 200 and 401 stands for; None for 200 and 401."""
     request_id = request_id_of(headers)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import httpx
 import orjson
 
-from brandmind.errors import BadAnswer, ShopifyUnavailable, TokenRevoked
+from brandmind.errors import BadAnswer, ShopifyUnavailable, Throttled, TokenRevoked
 from brandmind.shopify import answers
 from brandmind.shopify.answers import Answer
 from brandmind.shopify.documents import Document, document
@@ -24,6 +25,16 @@ TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
 WHOLE_ANSWER_S: Final = 90.0
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Usage:
+    """What a client has asked of its shop since it was made: for the figures of a sync."""
+
+    requests: int = 0
+    points: float = 0.0
+    throttled: int = 0
+    body_bytes: int = 0
 
 
 class ShopifyClient:
@@ -48,6 +59,7 @@ class ShopifyClient:
         self._pacer = pacer
         self._known_costs: dict[tuple[str, Any], float] = {}
         self._version_told = False
+        self.usage = Usage()
 
     @property
     def domain(self) -> str:
@@ -79,11 +91,15 @@ class ShopifyClient:
             reply = await self._paced(asked, variables, body, token)
             if reply.status == 401:
                 raise TokenRevoked(request_id=reply.request_id)
-        problem = answers.of_status(reply.status, reply.headers, reply.content)
-        if problem is not None:
-            raise problem
+        try:
+            answer = answers.of(reply.status, reply.headers, reply.content, reply.payload)
+        except Throttled:
+            self.usage.throttled += 1
+            raise
         self._look_at_version(reply.headers)
-        return answers.read(reply.payload, reply.headers)
+        if answer.cost is not None:
+            self.usage.points += answer.cost.actual or 0.0
+        return answer
 
     async def _paced(
         self, asked: Document, variables: Mapping[str, Any] | None, body: bytes, token: str
@@ -111,6 +127,7 @@ class ShopifyClient:
             )
 
     async def _send(self, body: bytes, token: str) -> _Reply:
+        self.usage.requests += 1
         request = self._http.build_request(
             "POST",
             self._url,
@@ -136,6 +153,7 @@ class ShopifyClient:
             raise ShopifyUnavailable(
                 f"Shopify could not be reached ({type(error).__name__})."
             ) from error
+        self.usage.body_bytes += len(content)
         return _Reply.of(response.status_code, response.headers, content)
 
     def _look_at_version(self, headers: httpx.Headers) -> None:

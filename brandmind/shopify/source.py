@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from brandmind.commerce.records import Record
 from brandmind.commerce.shop import ShopFacts
-from brandmind.errors import AccessRefused, BadAnswer, QueryTooCostly
+from brandmind.errors import AccessRefused, BadAnswer, QueryTooCostly, ShopifyUnavailable
 from brandmind.shopify import nested, parse
 from brandmind.shopify.answers import PROTECTED_DATA
-from brandmind.shopify.client import ShopifyClient
+from brandmind.shopify.client import ShopifyClient, Usage
 from brandmind.sync.ports import Page, Reject, Total, Window
 from brandmind.sync.stages import Stage
 
@@ -23,6 +23,8 @@ TakeReadNo = Callable[[], Awaitable[int]]
 # prove longer. By the cost model a page of 240 orders costs 592, 772 and 932 points with these.
 _LINES: Final = (20, 54, 100)
 _ID_PAGE: Final = 250
+# What a page shrinks to when the shop fails on a larger one.
+_MODEST: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,11 @@ class ShopifySource:
     def waiting_s(self) -> float:
         """Seconds the source still waits for the shop's rate budget; 0 while it does not."""
         return self._client.waiting_s
+
+    @property
+    def usage(self) -> Usage:
+        """What reading has asked of the shop so far."""
+        return self._client.usage
 
     async def shop(self) -> ShopFacts:
         answer = await self._client.query("shop")
@@ -201,6 +208,12 @@ class ShopifySource:
                     raise
                 size //= 2
                 self._limits[resource.root] = size
+            except ShopifyUnavailable as error:
+                # Shopify gives a query ten seconds: a page that always takes longer would never
+                # be read, however often the same one is tried again.
+                if size <= _MODEST or error.retry_after_s is not None:
+                    raise
+                size = self._limits[resource.root] = _MODEST
         connection = _connection_in(answer.data, resource.root)
         nodes = connection["nodes"]
         if resource is _ORDERS and nested.count_of_cut(nodes) * 10 > len(nodes):

@@ -15,7 +15,7 @@ from brandmind.errors import AccessRefused, BadAnswer, QueryTooCostly, ShopifyUn
 from brandmind.shopify.source import PageSizes, ShopifySource, search
 from brandmind.sync.ports import Page, Source, Window
 from brandmind.sync.stages import Stage
-from tests.unit.shopify.double import Shop, client_of, failed
+from tests.unit.shopify.double import Shop, client_of, cost, failed, ok
 from tests.unit.shopify.made import (
     agreement,
     connection,
@@ -210,6 +210,34 @@ async def test_a_page_too_costly_is_halved_and_goes_on_at_the_same_place() -> No
     assert ids == list(range(1, 301))
     # Learnt once: 25, then 240 and 120 refused, 60 taken from then on.
     assert [asked["first"] for _, asked in double.log][:5] == [25, 240, 120, 60, 60]
+
+
+async def test_a_page_too_slow_for_the_shop_is_tried_smaller_at_the_same_place() -> None:
+    def answer(asked: Variables) -> Any:
+        return httpx.Response(504) if asked["first"] > 100 else orders_of(300)(asked)
+
+    double = Shop(Orders=answer)
+    pages = await read(source_of(double).pages(Stage.ORDERS, ALL, after=None))
+    ids = [record.shopify_id for page in pages for record in page.records]
+    assert ids == list(range(1, 301))
+    assert [asked["first"] for _, asked in double.log] == [25, 240, 50, 50, 50, 50, 50, 50]
+
+
+async def test_a_shop_that_asks_to_be_left_alone_is_not_asked_for_less() -> None:
+    double = Shop(Orders=lambda _: httpx.Response(503, headers={"Retry-After": "30"}))
+    with pytest.raises(ShopifyUnavailable) as caught:
+        await read(source_of(double).pages(Stage.ORDERS, ALL, after="9"))
+    assert caught.value.retry_after_s == 30
+    assert double.times("Orders") == 1
+
+
+async def test_what_reading_asks_of_a_shop_is_counted() -> None:
+    client = client_of(lambda _: ok({"orders": connection([])}, extensions=cost(592, 1500)))
+    source = ShopifySource(client)
+    await read(source.pages(Stage.ORDERS, ALL, after=None))
+    await read(source.pages(Stage.ORDERS, ALL, after=None))
+    assert (source.usage.requests, source.usage.points, source.usage.throttled) == (2, 1184, 0)
+    assert source.usage.body_bytes > 0
 
 
 async def test_a_single_record_too_costly_is_an_error() -> None:

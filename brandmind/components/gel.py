@@ -119,6 +119,6 @@ def reading_gel(front: Any) -> rx.Component:
         shapes.append(rx.el.svg.rect(**shared, height="5", class_name=f"h{helix} front"))
     return rx.el.div(
         rx.el.div(_svg(*shapes, aria_hidden="true"), class_name="gel-box"),
-        class_name="gel reading",
+        class_name=rx.cond(front == "0.000", "gel idle", "gel"),
         style={"--front": front},
     )

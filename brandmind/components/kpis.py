@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from brandmind.components.notices import failed_part
 from brandmind.components.ui.marks import definition
 from brandmind.state.definitions import MEANINGS, TITLES
 from brandmind.state.views import CommandCenterView, KpiView
@@ -47,7 +48,7 @@ def _kpi(kpi: KpiView) -> rx.Component:
                     rx.el.p(kpi.note, class_name="kpi-rest"),
                 ),
             ),
-            ("failed", rx.el.p(kpi.note, class_name="wrong")),
+            ("failed", failed_part(kpi.note)),
             ("closed", rx.el.p(kpi.note, class_name="small muted")),
             _figure(kpi),
         ),

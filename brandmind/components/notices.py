@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 from reflex_components_core.core.banner import has_connection_errors
 
@@ -47,6 +49,15 @@ def banner(view: BannerView) -> rx.Component:
             aria_label="Status",
             class_name="banner " + view.tone.to(str),
         ),
+    )
+
+
+def failed_part(note: Any) -> rx.Component:
+    """What could not be read, and the one thing to do, next to where it is missed."""
+    return rx.el.p(
+        rx.el.span(note, class_name="wrong"),
+        " ",
+        rx.el.button("Retry", type="button", class_name="link small", on_click=Frame.retry),
     )
 
 

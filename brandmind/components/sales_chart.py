@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from brandmind.components.notices import failed_part
 from brandmind.state.center import Center
 from brandmind.state.views import ChartView
 
@@ -38,11 +39,14 @@ def sales_chart(chart: ChartView) -> rx.Component:
                     rx.el.span(chart.note, class_name="chip amber"),
                 ),
             ),
-            rx.el.button(
-                rx.cond(Center.as_table, "View as chart", "View as table"),
-                type="button",
-                class_name="link small",
-                on_click=Center.turn_table,
+            rx.cond(
+                chart.points.length() > 0,
+                rx.el.button(
+                    rx.cond(Center.as_table, "View as chart", "View as table"),
+                    type="button",
+                    class_name="link small",
+                    on_click=Center.turn_table,
+                ),
             ),
             class_name="card-head",
         ),
@@ -50,7 +54,7 @@ def sales_chart(chart: ChartView) -> rx.Component:
             rx.match(
                 chart.mode,
                 ("hold", _hold(chart)),
-                ("failed", rx.el.p(chart.note, class_name="wrong")),
+                ("failed", failed_part(chart.note)),
                 ("closed", rx.el.p(chart.note, class_name="muted")),
                 rx.cond(
                     chart.empty,

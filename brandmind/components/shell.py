@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import reflex as rx
 
 from brandmind.components.ui.links import go, leave
@@ -34,7 +32,7 @@ def private_page(*body: rx.Component, here: str, tools: rx.Component | None = No
             class_name="column",
         ),
         rx.cond(shell.gate == "open", _bottom(here)),
-        class_name="app",
+        class_name=rx.cond(shell.sample, "app demo", "app"),
     )
 
 
@@ -51,17 +49,22 @@ def _rail(here: str) -> rx.Component:
                 rx.el.div(Frame.shell.role, class_name="small muted"),
                 rx.cond(
                     (Frame.shell.gate == "open") & ~Frame.shell.sample,
-                    rx.el.form(
-                        rx.el.button("Sign out", type="submit", class_name="link small"),
-                        method="post",
-                        action="/auth/logout",
-                    ),
+                    _sign_out(),
                 ),
             ),
             theme_turn(),
             class_name="rail-foot",
         ),
         class_name="rail",
+    )
+
+
+def _sign_out() -> rx.Component:
+    return rx.el.form(
+        rx.el.button("Sign out", type="submit", class_name="link small"),
+        method="post",
+        action="/auth/logout",
+        class_name="sign-out",
     )
 
 
@@ -119,6 +122,7 @@ def _switcher() -> rx.Component:
             rx.el.div(
                 rx.foreach(shell.stores, _store_link),
                 go("Add another store", href="/connect", class_name="menu-link rule"),
+                _sign_out(),
                 class_name="menu",
             ),
             custom_attrs={"data-menu": ""},
@@ -197,8 +201,3 @@ def _gate() -> rx.Component:
         ),
         class_name="gate",
     )
-
-
-def picked(value: Any, default: str) -> Any:
-    """A word of a view, or another while the view has not come."""
-    return rx.cond(value, value, default)

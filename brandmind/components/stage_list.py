@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import reflex as rx
 
-from brandmind.components.ui.links import leave
 from brandmind.components.ui.marks import state_icon
 from brandmind.state.frame import Frame
 from brandmind.state.views import FactView, StageView, WaitingRoomView
@@ -69,7 +68,6 @@ def _failure(room: WaitingRoomView) -> rx.Component:
                     room.act_label, type="button", class_name="button", on_click=Frame.retry
                 ),
             ),
-            ("reconnect", leave(room.act_label, href=room.act_href, class_name="button")),
             rx.fragment(),
         ),
         rx.cond(

@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from brandmind.components.notices import failed_part
 from brandmind.state.views import CommandCenterView, OrderRowView, ProductRowView
 
 
@@ -22,7 +23,7 @@ def top_products(center: CommandCenterView) -> rx.Component:
             ("Net sales", "num"),
             ("", "bar"),
             ("Share", "num"),
-            ("Returned", "num"),
+            ("Returned", "num wide-only"),
         ),
         row=_product,
     )
@@ -39,8 +40,8 @@ def recent_orders(center: CommandCenterView) -> rx.Component:
         columns=(
             ("Order", ""),
             ("Placed", ""),
-            ("Payment", ""),
-            ("Items", "num"),
+            ("Payment", "wide-only"),
+            ("Items", "num wide-only"),
             ("Net sales", "num"),
         ),
         row=_order,
@@ -77,7 +78,7 @@ def _card(
         ),
         rx.match(
             mode,
-            ("failed", rx.el.p(note, class_name="wrong")),
+            ("failed", failed_part(note)),
             ("closed", rx.el.p(note, class_name="muted")),
             (
                 "hold",
@@ -125,7 +126,7 @@ def _product(row: ProductRowView) -> rx.Component:
             aria_hidden="true",
         ),
         rx.el.td(row.share, class_name="num"),
-        rx.el.td(row.returned, class_name="num"),
+        rx.el.td(row.returned, class_name="num wide-only"),
     )
 
 
@@ -133,7 +134,7 @@ def _order(row: OrderRowView) -> rx.Component:
     return rx.el.tr(
         rx.el.th(row.name, scope="row", class_name="name"),
         rx.el.td(row.at, title=row.at_title),
-        rx.el.td(row.status),
-        rx.el.td(row.units, class_name="num"),
+        rx.el.td(row.status, class_name="wide-only"),
+        rx.el.td(row.units, class_name="num wide-only"),
         rx.el.td(row.net, class_name="num", title="Total " + row.total.to(str)),
     )

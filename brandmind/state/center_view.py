@@ -56,6 +56,7 @@ class Mode:
 
 
 REAL: Final = Mode("real")
+SAMPLE: Final = Mode("sample")
 
 
 def command_center(
@@ -128,7 +129,7 @@ def _closed(what: str) -> Mode:
 
 def _order_mode(figures: CommandCenter, progress: StoreProgress | None, sight: Sight) -> Mode:
     if progress is None:
-        return REAL
+        return SAMPLE
     if not sight.orders:
         return _closed("orders")
     stage = progress.stage(Stage.ORDERS)
@@ -151,7 +152,7 @@ def _order_mode(figures: CommandCenter, progress: StoreProgress | None, sight: S
 
 def _customer_mode(orders: Mode, progress: StoreProgress | None, sight: Sight) -> Mode:
     if progress is None:
-        return REAL
+        return SAMPLE
     if not sight.customers:
         return _closed("customers")
     stage = progress.stage(Stage.CUSTOMERS)
@@ -177,7 +178,7 @@ def _product_mode(orders: Mode, sight: Sight) -> Mode:
 def _table_mode(figures: CommandCenter, progress: StoreProgress | None, sight: Sight) -> Mode:
     """Tables show what has come in so far, with "still loading"."""
     if progress is None:
-        return REAL
+        return SAMPLE
     if not sight.orders:
         return _closed("orders")
     stage = progress.stage(Stage.ORDERS)
@@ -269,16 +270,17 @@ def _kpi(key: str, center: CommandCenter, *, mode: str, note: str, at: Range) ->
         case "new":
             current, before = now.new_customers, then.new_customers if then else None
             value = wording.number(now.new_customers)
-            detail = f"of {wording.counted(now.customers, 'customer')}"
+            detail = f"of {wording.counted(now.customers, 'customer')}" if now.customers else ""
         case "returning":
             points = True
             current = now.returning_customer_rate
             before = then.returning_customer_rate if then else None
             value = "–" if current is None else wording.percent(current)
-            detail = (
-                f"{wording.number(now.returning_customers)} of "
-                f"{wording.counted(now.customers, 'customer')}"
-            )
+            if now.customers:
+                detail = (
+                    f"{wording.number(now.returning_customers)} of "
+                    f"{wording.counted(now.customers, 'customer')}"
+                )
         case _:
             points = True
             current, before = now.refund_rate, then.refund_rate if then else None
@@ -329,7 +331,7 @@ def _change(now: float | None, before: float | None, *, points: bool) -> tuple[s
         word = "up" if difference > 0 else "down"
         return f"{word} {abs(difference):.1f} points", word
     if before == 0:
-        return ("same", "flat") if now == 0 else ("", "flat")
+        return "", "flat"
     share = (now - before) / abs(before)
     if abs(share) < 0.0005:
         return "same", "flat"

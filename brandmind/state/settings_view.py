@@ -8,6 +8,7 @@ from brandmind.state import wording
 from brandmind.state.stage_view import LABELS, NAMES, ONE, failed_stage, tally
 from brandmind.state.status_view import (
     RECONNECT,
+    STALE_AFTER,
     gap_sentence,
     reading_sentence,
     stopped_headline,
@@ -94,6 +95,8 @@ def _headline(progress: StoreProgress, *, now: datetime, tz: tzinfo) -> tuple[st
         case _:
             pass
     last = progress.last_synced_at
+    if last is not None and now - last > STALE_AFTER:
+        return f"Numbers are from {wording.moment(last, now, tz)}.", "Out of date."
     lead = (
         f"Synced {wording.ago(last, now)}, {wording.moment(last, now, tz)}."
         if last

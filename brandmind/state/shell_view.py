@@ -35,7 +35,11 @@ def shell(
     if viewer is None or store is None:
         return closed(access)
     busy = progress is not None and progress.status in _BUSY
-    paused = progress is not None and progress.status is StoreStatus.PAUSED
+    # Where only the merchant can help, another try would be the same refusal.
+    stuck = progress is not None and (
+        progress.status is StoreStatus.PAUSED
+        or (progress.status is StoreStatus.FAILED and progress.error_kind == "auth")
+    )
     return ShellView(
         gate="open",
         shop=store.name,
@@ -44,7 +48,7 @@ def shell(
         stores=store_links(access),
         nav=nav(store.domain),
         pill=pill(progress, now=now, tz=tz) if progress else PillView(),
-        can_sync=progress is not None and not busy and not paused,
+        can_sync=progress is not None and not busy and not stuck,
         sync_label="Syncing" if busy else "Sync now",
     )
 

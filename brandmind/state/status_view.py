@@ -222,6 +222,9 @@ def history_line(progress: StoreProgress) -> str:
     at = progress.history
     if at is None or at.state not in (StageState.RUNNING, StageState.QUEUED):
         return ""
+    if at.state is StageState.QUEUED and progress.status is not StoreStatus.PARTIAL:
+        # Their turn comes after what is being read now; the stage list says so.
+        return ""
     if at.total is None:
         return "Older orders: in the background"
     return f"Older orders: {tally(at)}, in the background"

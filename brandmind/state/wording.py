@@ -142,7 +142,7 @@ def moment(at: datetime, now: datetime, tz: tzinfo) -> str:
 def full_moment(at: datetime, tz: tzinfo) -> str:
     """A moment for a hover: "22 Nov 2026, 14:02:07 America/New_York"."""
     local = at.astimezone(tz)
-    return f"{day(local.date(), year=True)}, {local:%H:%M:%S} {_zone_name(tz)}"
+    return f"{day(local.date(), year=True)}, {local:%H:%M:%S} {_zone_name(tz).replace('_', ' ')}"
 
 
 def listed(words: list[str]) -> str:

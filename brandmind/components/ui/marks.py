@@ -17,7 +17,15 @@ def logo(*, href: Any = "/") -> rx.Component:
     )
     return rx.el.a(
         rx.el.svg(
-            rx.el.svg.rect(width="32", height="24", rx="4", fill="#0b1c18"),
+            rx.el.svg.rect(
+                x=".5",
+                y=".5",
+                width="31",
+                height="23",
+                rx="4",
+                fill="var(--plate)",
+                stroke="var(--plate-edge)",
+            ),
             *(
                 rx.el.svg.rect(x=str(x), y=str(y), width="5.5", height="2.8", rx=".8", fill=colour)
                 for x, y, colour in bands

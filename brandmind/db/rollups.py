@@ -109,6 +109,10 @@ def _replace(session: Session, store_id: str, days: Sequence[str]) -> None:
     )
 
 
+# The joins below are outer ones though nothing is ever missing: they keep SQLite from starting at
+# the wrong table, with all orders of the store, for the sales of one day.
+
+
 def _count(session: Session, store_id: str, days: Sequence[str] | None) -> dict[_Key, _Sums]:
     """The sums of these days (None: of all) by day and currency, straight from the rows."""
     found: dict[_Key, _Sums] = {}
@@ -169,7 +173,9 @@ def _ledger(store_id: str, days: Sequence[str] | None) -> sa.Select[Any]:
             ).label("placed_minor"),
             sa.func.sum(sa.case((SALE.c.kind == "PRODUCT", quantity), else_=0)).label("units"),
         )
-        .join(ORDER, sa.and_(ORDER.c.store_id == store_id, ORDER.c.shopify_id == SALE.c.order_id))
+        .outerjoin(
+            ORDER, sa.and_(ORDER.c.store_id == store_id, ORDER.c.shopify_id == SALE.c.order_id)
+        )
         .where(SALE.c.store_id == store_id, SALE.c.counted)
         .group_by(SALE.c.day, ORDER.c.currency)
     )
@@ -192,10 +198,17 @@ def _returned(store_id: str, days: Sequence[str] | None) -> sa.Select[Any]:
         sa.select(
             ORDER.c.day,
             ORDER.c.currency,
-            sa.func.sum(SALE.c.returns_minor).label("returned_minor"),
+            sa.func.coalesce(sa.func.sum(SALE.c.returns_minor), 0).label("returned_minor"),
         )
-        .join(SALE, sa.and_(SALE.c.store_id == store_id, SALE.c.order_id == ORDER.c.shopify_id))
-        .where(ORDER.c.store_id == store_id, SALE.c.counted)
+        .outerjoin(
+            SALE,
+            sa.and_(
+                SALE.c.store_id == store_id,
+                SALE.c.order_id == ORDER.c.shopify_id,
+                SALE.c.counted,
+            ),
+        )
+        .where(ORDER.c.store_id == store_id)
         .group_by(ORDER.c.day, ORDER.c.currency)
     )
     return query if days is None else query.where(ORDER.c.day.in_(days))

@@ -1,0 +1,441 @@
+"""What a store sold, to whom and when: sums over ranges of shop-local days.
+
+Days are ISO texts as they are stored, both ends of a span inclusive; money is in minor units of
+one currency, since sums over several mean nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from brandmind.db import coverage
+from brandmind.db.tables import (
+    CUSTOMER,
+    DAILY_SALES,
+    LINE,
+    ORDER,
+    PRODUCT,
+    REFUND,
+    SALE,
+    STORE,
+    VARIANT,
+)
+from brandmind.errors import NotFound
+
+CUSTOM_ITEM: Final = "Custom item"
+
+
+class Span(NamedTuple):
+    """Shop-local days from `first` to `last`, both inclusive."""
+
+    first: date
+    last: date
+
+
+class StoreFacts(NamedTuple):
+    """What the figures need to know of a store. `currency` is "" before the shop has told it."""
+
+    domain: str
+    name: str
+    currency: str
+    timezone: str
+    history_done: bool
+    stored_from: date | None
+    last_synced_at: datetime | None
+
+
+class DaySums(NamedTuple):
+    """A day's row of `daily_sales`, or the sum of several; `DailySalesRow` says what is what."""
+
+    gross_minor: int = 0
+    discounts_minor: int = 0
+    returns_minor: int = 0
+    net_minor: int = 0
+    shipping_minor: int = 0
+    taxes_minor: int = 0
+    duties_minor: int = 0
+    fees_minor: int = 0
+    tips_minor: int = 0
+    adjustments_minor: int = 0
+    unexplained_minor: int = 0
+    total_minor: int = 0
+    placed_minor: int = 0
+    returned_minor: int = 0
+    orders: int = 0
+    units: int = 0
+
+
+class CustomerCounts(NamedTuple):
+    """Customers who ordered in a span: all, those for the first time ever, those who had ordered
+    before it, and those with more than one order ever. Guests are no customers.
+    """
+
+    customers: int
+    new: int
+    returning: int
+    repeat: int
+
+
+class ProductSums(NamedTuple):
+    """A product's sales in a span. `positive_minor`: the net sales of all products that have any.
+
+    `sold_minor` is gross less discounts, `returned_minor` zero or negative.
+    """
+
+    product_id: int | None
+    title: str
+    net_minor: int
+    units: int
+    orders: int
+    sold_minor: int
+    returned_minor: int
+    positive_minor: int
+
+
+class RecentOrder(NamedTuple):
+    """An order as it stands now, after edits and returns."""
+
+    shopify_id: int
+    name: str
+    processed_at: datetime
+    net_minor: int
+    total_minor: int
+    units: int
+    financial_status: str | None
+    cancelled: bool
+    test: bool
+
+
+class SpanFigures(NamedTuple):
+    """The figures of one span; `mature` are the sums of the span of the refund rate."""
+
+    days: dict[date, DaySums]
+    customers: CustomerCounts
+    mature: DaySums
+
+
+class Counts(NamedTuple):
+    """How many records of each kind are stored, test orders and drafts included."""
+
+    orders: int
+    lines: int
+    refunds: int
+    customers: int
+    products: int
+    variants: int
+
+
+def facts(session: Session, store_id: str) -> StoreFacts:
+    """The store's facts. Raises NotFound."""
+    store = session.execute(sa.select(STORE).where(STORE.c.store_id == store_id)).first()
+    if store is None:
+        raise NotFound
+    return StoreFacts(
+        domain=store.domain,
+        name=store.name,
+        currency=store.currency or "",
+        timezone=store.timezone,
+        history_done=store.history_done,
+        stored_from=coverage.stored_from(session, store),
+        last_synced_at=store.last_synced_at,
+    )
+
+
+def span_figures(
+    session: Session, store_id: str, *, currency: str, span: Span, mature: Span, whole: bool
+) -> SpanFigures:
+    """The sums and customers of a span; `whole` says that all orders ever are stored."""
+    mature_days = day_sums(session, store_id, currency=currency, span=mature)
+    return SpanFigures(
+        days=day_sums(session, store_id, currency=currency, span=span),
+        customers=customer_counts(session, store_id, span=span, whole=whole),
+        mature=added(mature_days.values()),
+    )
+
+
+def added(days: Sequence[DaySums] | Any) -> DaySums:
+    """The sum of several days."""
+    columns = list(zip(*days, strict=True))
+    return DaySums(*(sum(column) for column in columns)) if columns else DaySums()
+
+
+def day_sums(session: Session, store_id: str, *, currency: str, span: Span) -> dict[date, DaySums]:
+    """The stored sums of the span's days that have any."""
+    rows = session.execute(
+        sa.select(DAILY_SALES.c.day, *(DAILY_SALES.c[name] for name in DaySums._fields)).where(
+            DAILY_SALES.c.store_id == store_id,
+            DAILY_SALES.c.day.between(span.first.isoformat(), span.last.isoformat()),
+            DAILY_SALES.c.currency == currency,
+        )
+    )
+    return {date.fromisoformat(row[0]): DaySums(*row[1:]) for row in rows}
+
+
+def other_currencies(
+    session: Session, store_id: str, *, currency: str, span: Span
+) -> tuple[str, ...]:
+    """The other currencies that orders of the span were kept in, by name."""
+    return tuple(
+        session.scalars(
+            sa.select(DAILY_SALES.c.currency)
+            .distinct()
+            .where(
+                DAILY_SALES.c.store_id == store_id,
+                DAILY_SALES.c.day.between(span.first.isoformat(), span.last.isoformat()),
+                DAILY_SALES.c.currency != currency,
+            )
+            .order_by(DAILY_SALES.c.currency)
+        )
+    )
+
+
+def customer_counts(session: Session, store_id: str, *, span: Span, whole: bool) -> CustomerCounts:
+    """Who ordered in the span, and whether before.
+
+    While older orders are missing (`whole` false), a first stored order is a first order only
+    where the shop's own count of the customer's orders is no larger than ours; where it is
+    larger, an older order is among the missing.
+    """
+    first_day = span.first.isoformat()
+    who = (
+        sa.select(ORDER.c.customer_id)
+        .where(
+            ORDER.c.store_id == store_id,
+            ORDER.c.day.between(first_day, span.last.isoformat()),
+            sa.not_(ORDER.c.test),
+            ORDER.c.customer_id.is_not(None),
+        )
+        .distinct()
+    )
+    lives = (
+        sa.select(
+            ORDER.c.customer_id,
+            sa.func.min(sa.case((sa.not_(ORDER.c.test), ORDER.c.day))).label("first_day"),
+            sa.func.sum(sa.case((ORDER.c.test, 0), else_=1)).label("orders"),
+            sa.func.count().label("stored"),
+        )
+        .where(ORDER.c.store_id == store_id, ORDER.c.customer_id.in_(who))
+        .group_by(ORDER.c.customer_id)
+        .subquery("lives")
+    )
+    before: sa.ColumnElement[bool] = lives.c.first_day < first_day
+    after: sa.ColumnElement[bool] = lives.c.first_day >= first_day
+    again: sa.ColumnElement[bool] = lives.c.orders > 1
+    source: sa.FromClause = lives
+    if not whole:
+        source = lives.outerjoin(
+            CUSTOMER,
+            sa.and_(CUSTOMER.c.store_id == store_id, CUSTOMER.c.shopify_id == lives.c.customer_id),
+        )
+        missing = CUSTOMER.c.number_of_orders > lives.c.stored
+        before, again = sa.or_(before, missing), sa.or_(again, missing)
+        after = sa.and_(after, CUSTOMER.c.number_of_orders <= lives.c.stored)
+    row = session.execute(
+        sa.select(
+            sa.func.count(), _count_if(after), _count_if(before), _count_if(again)
+        ).select_from(source)
+    ).one()
+    return CustomerCounts(*(int(value or 0) for value in row))
+
+
+def _count_if(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    return sa.func.sum(sa.case((condition, 1), else_=0))
+
+
+def top_products(
+    session: Session, store_id: str, *, currency: str, span: Span, mixed: bool, limit: int
+) -> list[ProductSums]:
+    """The products with the highest net sales in the span, by product id.
+
+    Goods without a product (custom items, deleted products) go by the title of their line.
+    `mixed` says that the span holds other currencies, which are left out.
+    """
+    # A join on nothing where there is a product: only lines without one are looked up.
+    bare_line = sa.case((SALE.c.product_id.is_(None), SALE.c.line_id))
+    bare = LINE.alias("bare")
+    title = sa.case((SALE.c.product_id.is_(None), sa.func.coalesce(bare.c.title, "")))
+    quantity = sa.case(
+        (SALE.c.action == "RETURN", -sa.func.abs(SALE.c.quantity)), else_=SALE.c.quantity
+    )
+    sold = SALE.c.gross_minor + SALE.c.discounts_minor
+    query = (
+        sa.select(
+            SALE.c.product_id,
+            title.label("bare_title"),
+            sa.func.max(SALE.c.line_id).label("line_id"),
+            sa.func.sum(sold + SALE.c.returns_minor).label("net"),
+            sa.func.sum(quantity).label("units"),
+            sa.func.count(sa.distinct(sa.case((SALE.c.placed, SALE.c.order_id)))).label("orders"),
+            sa.func.sum(sold).label("sold"),
+            sa.func.sum(SALE.c.returns_minor).label("returned"),
+        )
+        .outerjoin(bare, sa.and_(bare.c.store_id == store_id, bare.c.shopify_id == bare_line))
+        .where(
+            SALE.c.store_id == store_id,
+            SALE.c.day.between(span.first.isoformat(), span.last.isoformat()),
+            SALE.c.counted,
+            SALE.c.kind == "PRODUCT",
+        )
+        .group_by(SALE.c.product_id, sa.text("bare_title"))
+    )
+    if mixed:
+        query = query.join(
+            ORDER, sa.and_(ORDER.c.store_id == store_id, ORDER.c.shopify_id == SALE.c.order_id)
+        ).where(ORDER.c.currency == currency)
+    sums = query.subquery("sums")
+    rows = session.execute(
+        sa.select(
+            sums,
+            sa.func.sum(sa.case((sums.c.net > 0, sums.c.net), else_=0)).over().label("positive"),
+        )
+        .order_by(sums.c.net.desc(), sums.c.product_id, sums.c.bare_title)
+        .limit(limit)
+    ).all()
+    titles = _titles(session, store_id, rows)
+    return [
+        ProductSums(
+            product_id=row.product_id,
+            title=titles.get(row.product_id) or row.bare_title or CUSTOM_ITEM,
+            net_minor=int(row.net),
+            units=int(row.units),
+            orders=row.orders,
+            sold_minor=int(row.sold),
+            returned_minor=int(row.returned),
+            positive_minor=int(row.positive),
+        )
+        for row in rows
+    ]
+
+
+def _titles(session: Session, store_id: str, rows: Sequence[Any]) -> dict[int | None, str]:
+    """Titles by product id: the product's, or that of a line where the product is not stored."""
+    lines = {row.line_id: row.product_id for row in rows if row.product_id is not None}
+    found: dict[int | None, str] = {
+        lines[row.shopify_id]: row.title
+        for row in session.execute(
+            sa.select(LINE.c.shopify_id, LINE.c.title).where(
+                LINE.c.store_id == store_id, LINE.c.shopify_id.in_(list(lines))
+            )
+        )
+    }
+    found.update(
+        (row.shopify_id, row.title)
+        for row in session.execute(
+            sa.select(PRODUCT.c.shopify_id, PRODUCT.c.title).where(
+                PRODUCT.c.store_id == store_id, PRODUCT.c.shopify_id.in_(list(lines.values()))
+            )
+        )
+    )
+    return found
+
+
+def recent_orders(session: Session, store_id: str, *, limit: int) -> list[RecentOrder]:
+    """The latest orders, newest first; test orders too, which are marked."""
+    # No index is in the order of moments; the days' own one leaves few rows to sort.
+    since = session.scalar(
+        sa.select(ORDER.c.day)
+        .where(ORDER.c.store_id == store_id)
+        .order_by(ORDER.c.day.desc())
+        .limit(1)
+        .offset(limit - 1)
+    )
+    query = sa.select(ORDER).where(ORDER.c.store_id == store_id)
+    if since is not None:
+        query = query.where(ORDER.c.day >= since)
+    rows = session.execute(
+        query.order_by(ORDER.c.processed_at.desc(), ORDER.c.shopify_id.desc()).limit(limit)
+    ).all()
+    ids = [row.shopify_id for row in rows]
+    net = _by_order(
+        session,
+        SALE,
+        SALE.c.gross_minor + SALE.c.discounts_minor + SALE.c.returns_minor,
+        store_id,
+        ids,
+    )
+    units = _by_order(session, LINE, LINE.c.current_quantity, store_id, ids)
+    return [
+        RecentOrder(
+            shopify_id=row.shopify_id,
+            name=row.name,
+            processed_at=row.processed_at,
+            net_minor=net.get(row.shopify_id, 0),
+            total_minor=row.current_total_minor,
+            units=units.get(row.shopify_id, 0),
+            financial_status=row.financial_status,
+            cancelled=row.cancelled_at is not None,
+            test=row.test,
+        )
+        for row in rows
+    ]
+
+
+def _by_order(
+    session: Session,
+    table: sa.Table,
+    amount: sa.ColumnElement[int],
+    store_id: str,
+    ids: Sequence[int],
+) -> dict[int, int]:
+    return {
+        row[0]: int(row[1])
+        for row in session.execute(
+            sa.select(table.c.order_id, sa.func.sum(amount))
+            .where(table.c.store_id == store_id, table.c.order_id.in_(ids))
+            .group_by(table.c.order_id)
+        )
+    }
+
+
+def order_days(session: Session, store_id: str, *, since: date) -> dict[date, int]:
+    """Orders by day from the orders themselves, so that none waits for a recount."""
+    return {
+        date.fromisoformat(row[0]): row[1]
+        for row in session.execute(
+            sa.select(ORDER.c.day, sa.func.count())
+            .where(
+                ORDER.c.store_id == store_id,
+                ORDER.c.day >= since.isoformat(),
+                sa.not_(ORDER.c.test),
+            )
+            .group_by(ORDER.c.day)
+        )
+    }
+
+
+def active_prices(session: Session, store_id: str) -> list[tuple[int, int]]:
+    """The prices of the active products' variants with how many have each, lowest first."""
+    return [
+        (int(row[0]), int(row[1]))
+        for row in session.execute(
+            sa.select(VARIANT.c.price_minor, sa.func.count())
+            .join(
+                PRODUCT,
+                sa.and_(
+                    PRODUCT.c.store_id == store_id, PRODUCT.c.shopify_id == VARIANT.c.product_id
+                ),
+            )
+            .where(VARIANT.c.store_id == store_id, PRODUCT.c.status == "ACTIVE")
+            .group_by(VARIANT.c.price_minor)
+            .order_by(VARIANT.c.price_minor)
+        )
+    ]
+
+
+def counts(session: Session, store_id: str) -> Counts:
+    """How many records of the store are stored."""
+    tables = (ORDER, LINE, REFUND, CUSTOMER, PRODUCT, VARIANT)
+    return Counts(
+        *(
+            session.scalar(
+                sa.select(sa.func.count()).select_from(table).where(table.c.store_id == store_id)
+            )
+            or 0
+            for table in tables
+        )
+    )

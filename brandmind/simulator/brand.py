@@ -26,7 +26,7 @@ from brandmind.simulator.people import CUSTOMER_BASE, CUSTOMER_STEP, Person, per
 from brandmind.simulator.product_nodes import product_node
 from brandmind.simulator.words import brand_name
 
-_KEPT_NODES = 2_000
+_KEPT_NODES = 500
 _serials = count()
 
 
@@ -104,6 +104,7 @@ class Brand:
             if customer == GUEST or customer in self.gone_customers
             else self.lazy_customer(customer),
             goods=goods,
+            again=self.lazy_order(index),
         ).node()
         self._orders[index] = node
         if len(self._orders) > _KEPT_NODES:

@@ -27,6 +27,7 @@ from graphql import (
     is_leaf_type,
     is_list_type,
     is_non_null_type,
+    print_ast,
 )
 from graphql.execution.values import get_argument_values
 
@@ -87,6 +88,8 @@ class Plan:
 class _Compiler:
     def __init__(self, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
         self._fragments = fragments
+        # One memory for all money that is written alike: most orders repeat the same amounts.
+        self._bags: dict[str, Writer] = {}
 
     def roots(
         self, root: GraphQLObjectType, selections: SelectionSetNode
@@ -298,6 +301,9 @@ class _Compiler:
         return write
 
     def _bag(self, parent: GraphQLObjectType, below: list[SelectionSetNode]) -> Writer:
+        alike = " ".join(map(print_ast, below))
+        if alike in self._bags:
+            return self._bags[alike]
         steps = []
         for key, nodes in self._collect(parent, below).items():
             inner = [node.selection_set for node in nodes if node.selection_set]
@@ -309,7 +315,7 @@ class _Compiler:
         def write(value: Bag, call: Call) -> Any:
             kept = written.get(value)
             if kept is None:
-                if len(written) > 100_000:
+                if len(written) > 40_000:
                     written.clear()
                 made = {
                     key: "MoneyBag" if inner is None else inner(money_field(value, name), call)
@@ -318,6 +324,7 @@ class _Compiler:
                 kept = written[value] = orjson.Fragment(orjson.dumps(made))
             return kept
 
+        self._bags[alike] = write
         return write
 
 

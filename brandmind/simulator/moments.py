@@ -11,7 +11,7 @@ DAY_S = 86_400
 
 def iso(at: int) -> str:
     """`2026-11-23T21:00:00Z`."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(at, UTC).isoformat()[:19] + "Z"
 
 
 def iso_or_none(at: int) -> str | None:

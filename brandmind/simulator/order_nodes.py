@@ -44,6 +44,7 @@ class OrderWriter:
         buyer: Person | None,
         customer: Node | None,
         goods: Callable[[int], tuple[Node | None, Node | None]],
+        again: Node,
     ) -> None:
         self._book = book
         self._draft = draft
@@ -52,6 +53,8 @@ class OrderWriter:
         self._buyer = buyer
         self._customer = customer
         self._goods = goods
+        # Where a part points back at its order: by name, or no order would ever be freed.
+        self._again = again
         self._currency = book.config.currency
         self._zero = self._bag(0, 0)
 
@@ -125,12 +128,12 @@ class OrderWriter:
         }
         for name, mine, theirs in zip(_TOTALS, _sums(shop), _sums(self._presentment), strict=True):
             node[name] = self._bag(mine, theirs)
-        refunds = [self._refund(k, lines, shipping, node) for k in range(len(shop.refunds))]
+        refunds = [self._refund(k, lines, shipping) for k in range(len(shop.refunds))]
         node["refunds"] = refunds
         node["transactions"] = self._payments(placed) + [
             paid for refund in refunds for paid in refund["transactions"]
         ]
-        node["agreements"] = self._agreements(lines, shipping, refunds, node)
+        node["agreements"] = self._agreements(lines, shipping, refunds)
         return node
 
     def _bag(self, mine: int, theirs: int) -> Bag:
@@ -311,7 +314,7 @@ class OrderWriter:
             paid.append(self._transaction(1, "SALE", "SUCCESS", at, more))
         return paid
 
-    def _refund(self, k: int, lines: list[Node], shipping: Node | None, order: Node) -> Node:
+    def _refund(self, k: int, lines: list[Node], shipping: Node | None) -> Node:
         mine, theirs = self._shop.refunds[k], self._presentment.refunds[k]
         event = self._draft.events[mine.event]
         shopify_id = REFUND_BASE + self._draft.index * 8 + k
@@ -370,7 +373,7 @@ class OrderWriter:
             "updatedAt": at,
             "note": "Sorry for the trouble 💐" if event.kind == "goodwill" else None,
             "totalRefundedSet": paid,
-            "order": order,
+            "order": self._again,
             "refundLineItems": items,
             "refundShippingLines": shipped,
             "transactions": transactions,
@@ -378,7 +381,7 @@ class OrderWriter:
         }
 
     def _agreements(
-        self, lines: list[Node], shipping: Node | None, refunds: list[Node], order: Node
+        self, lines: list[Node], shipping: Node | None, refunds: list[Node]
     ) -> list[Node]:
         nodes = []
         seat = SALE_BASE + self._draft.index * 2_048
@@ -417,11 +420,11 @@ class OrderWriter:
                     node["shippingLine"] = shipping
                 sales.append(node)
                 seat += 1
-            nodes.append(self._agreement(number, mine, sales, refunds, order))
+            nodes.append(self._agreement(number, mine, sales, refunds))
         return nodes
 
     def _agreement(
-        self, number: int, mine: Agreement, sales: list[Node], refunds: list[Node], order: Node
+        self, number: int, mine: Agreement, sales: list[Node], refunds: list[Node]
     ) -> Node:
         event = mine.event
         at = self._book.processed[self._draft.index]
@@ -437,7 +440,7 @@ class OrderWriter:
             "sales": sales,
         }
         if event is None:
-            return node | {"__typename": "OrderAgreement", "order": order}
+            return node | {"__typename": "OrderAgreement", "order": self._again}
         if mine.reason == "ORDER_EDIT":
             return node | {"__typename": "OrderEditAgreement"}
         place = next(k for k, one in enumerate(self._shop.refunds) if one.event == event)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
 from brandmind.commerce.shop import NOT_AN_ADDRESS
@@ -10,7 +12,7 @@ from brandmind.state.doorway import Doorway
 
 def connect_box(*, name: str) -> rx.Component:
     """Domain field, button and the place of what went wrong. `name` keeps ids apart."""
-    view = Doorway.view
+    view: Any = Doorway.view
     return rx.el.form(
         rx.el.label("Your store", html_for=f"{name}-shop", class_name="small muted"),
         rx.el.div(

@@ -10,7 +10,7 @@ from brandmind.state.definitions import MEANINGS, TITLES
 from brandmind.state.views import CommandCenterView, KpiView
 
 
-def kpi_row(center: CommandCenterView) -> rx.Component:
+def kpi_row(center: rx.Var[CommandCenterView]) -> rx.Component:
     """The six cards, with their titles in place before their figures."""
     return rx.el.section(
         rx.cond(
@@ -36,7 +36,7 @@ def _empty(key: str) -> rx.Component:
     )
 
 
-def _kpi(kpi: KpiView) -> rx.Component:
+def _kpi(kpi: rx.Var[KpiView]) -> rx.Component:
     return rx.el.div(
         _head(kpi.title, kpi.definition),
         rx.match(
@@ -59,7 +59,7 @@ def _kpi(kpi: KpiView) -> rx.Component:
     )
 
 
-def _figure(kpi: KpiView) -> rx.Component:
+def _figure(kpi: rx.Var[KpiView]) -> rx.Component:
     return rx.fragment(
         rx.el.p(kpi.value, class_name="kpi-value display"),
         rx.el.p(

@@ -12,7 +12,7 @@ from brandmind.state.frame import Frame
 from brandmind.state.views import BannerView
 
 
-def banner(view: BannerView) -> rx.Component:
+def banner(view: rx.Var[BannerView]) -> rx.Component:
     """One sentence and the one thing to do."""
     return rx.cond(
         view.text,

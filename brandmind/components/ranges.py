@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
 from brandmind.components.ui.links import go
@@ -11,7 +13,7 @@ from brandmind.state.views import LinkView
 
 def range_choice() -> rx.Component:
     """Presets and comparisons as links, own days as a form: all of it stands in the address."""
-    center = Center.center
+    center: Any = Center.center
     return rx.el.details(
         rx.el.summary(
             rx.el.strong(rx.cond(center.there, center.range_label, "Last 28 days")),
@@ -59,7 +61,7 @@ def range_choice() -> rx.Component:
     )
 
 
-def _link(link: LinkView) -> rx.Component:
+def _link(link: rx.Var[LinkView]) -> rx.Component:
     return go(
         link.label,
         href=link.href,

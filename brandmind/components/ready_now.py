@@ -9,7 +9,7 @@ from brandmind.state.sample import SEGMENTS
 from brandmind.state.views import BarView, MiniChartView, WaitingRoomView
 
 
-def ready_now(room: WaitingRoomView) -> rx.Component:
+def ready_now(room: rx.Var[WaitingRoomView]) -> rx.Component:
     """The feed beside the stages."""
     return rx.el.section(
         rx.el.h2("Ready now", class_name="quiet-title"),
@@ -20,7 +20,7 @@ def ready_now(room: WaitingRoomView) -> rx.Component:
     )
 
 
-def _card(view: MiniChartView, *, tone: str, wait: str, after: str) -> rx.Component:
+def _card(view: rx.Var[MiniChartView], *, tone: str, wait: str, after: str) -> rx.Component:
     return rx.cond(
         view.there,
         rx.el.div(
@@ -47,7 +47,7 @@ def _card(view: MiniChartView, *, tone: str, wait: str, after: str) -> rx.Compon
     )
 
 
-def _bar(bar: BarView) -> rx.Component:
+def _bar(bar: rx.Var[BarView]) -> rx.Component:
     return rx.el.span(
         title=bar.title,
         style={"height": bar.height.to(str) + "%"},

@@ -11,7 +11,7 @@ from brandmind.state.center import Center
 from brandmind.state.views import ChartView
 
 
-def sales_chart(chart: ChartView) -> rx.Component:
+def sales_chart(chart: rx.Var[ChartView]) -> rx.Component:
     """The chart in a box of fixed height, whatever its state."""
     return rx.el.section(
         rx.el.div(
@@ -69,7 +69,7 @@ def sales_chart(chart: ChartView) -> rx.Component:
     )
 
 
-def _hold(chart: ChartView) -> rx.Component:
+def _hold(chart: rx.Var[ChartView]) -> rx.Component:
     return rx.el.div(
         rx.el.span(chart.note, class_name="small muted"),
         class_name="hold fill-box",
@@ -81,7 +81,7 @@ def _js(expression: str, var: Any) -> rx.Var[Any]:
     return rx.Var(_js_expr=expression, _var_data=var._get_all_var_data())
 
 
-def _area(chart: ChartView) -> rx.Component:
+def _area(chart: rx.Var[ChartView]) -> rx.Component:
     words: Any = chart.tick_words
     compared: Any = chart.compared
     return rx.recharts.area_chart(
@@ -152,7 +152,7 @@ def _area(chart: ChartView) -> rx.Component:
     )
 
 
-def _table(chart: ChartView) -> rx.Component:
+def _table(chart: rx.Var[ChartView]) -> rx.Component:
     return rx.el.div(
         rx.el.table(
             rx.el.caption("Net sales by day", class_name="unseen"),

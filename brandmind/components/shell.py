@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
 from brandmind.components.ui.links import go, leave
@@ -12,7 +14,7 @@ from brandmind.state.views import LinkView
 
 def private_page(*body: rx.Component, here: str, tools: rx.Component | None = None) -> rx.Component:
     """A page behind the guard. `here` names it in the rail; `tools` stand in the top bar."""
-    shell = Frame.shell
+    shell: Any = Frame.shell
     return rx.el.div(
         leave("Skip to the page", href="#page", class_name="skip"),
         _rail(here),
@@ -68,7 +70,7 @@ def _sign_out() -> rx.Component:
     )
 
 
-def _nav_link(link: LinkView, here: str) -> rx.Component:
+def _nav_link(link: rx.Var[LinkView], here: str) -> rx.Component:
     return go(
         link.label,
         href=link.href,
@@ -78,7 +80,7 @@ def _nav_link(link: LinkView, here: str) -> rx.Component:
 
 
 def _top(tools: rx.Component | None) -> rx.Component:
-    shell = Frame.shell
+    shell: Any = Frame.shell
     return rx.el.header(
         rx.el.div(_switcher(), tools or rx.fragment(), class_name="top-left"),
         rx.el.div(
@@ -108,7 +110,7 @@ def _closed_top() -> rx.Component:
 
 
 def _switcher() -> rx.Component:
-    shell = Frame.shell
+    shell: Any = Frame.shell
     return rx.cond(
         shell.sample,
         rx.el.div(shell.shop, class_name="shop"),
@@ -131,7 +133,7 @@ def _switcher() -> rx.Component:
     )
 
 
-def _store_link(link: LinkView) -> rx.Component:
+def _store_link(link: rx.Var[LinkView]) -> rx.Component:
     inside = (
         rx.el.span(link.label),
         rx.el.span(link.note, class_name="tiny muted"),
@@ -151,7 +153,7 @@ def _store_link(link: LinkView) -> rx.Component:
 
 def freshness() -> rx.Component:
     """How fresh the numbers are; the page's script keeps the time going."""
-    pill = Frame.shell.pill
+    pill: Any = Frame.shell.pill
     return rx.el.span(
         rx.el.span(class_name="dot"),
         rx.cond(
@@ -182,7 +184,7 @@ def _notice() -> rx.Component:
                 rx.el.button(
                     "Close", type="button", class_name="link small", on_click=Frame.close_notice
                 ),
-                class_name="banner rise " + Frame.notice_tone.to(str),
+                class_name="banner rise " + rx.Var.create(Frame.notice_tone),
             ),
         ),
         role="status",
@@ -190,7 +192,7 @@ def _notice() -> rx.Component:
 
 
 def _gate() -> rx.Component:
-    shell = Frame.shell
+    shell: Any = Frame.shell
     return rx.el.section(
         rx.el.h1(shell.gate_title),
         rx.el.p(shell.gate_text, class_name="muted"),

@@ -23,7 +23,7 @@ def meter(percent: rx.Var[int], *, name: object, said: object, thin: bool = Fals
     )
 
 
-def stage_list(room: WaitingRoomView) -> rx.Component:
+def stage_list(room: rx.Var[WaitingRoomView]) -> rx.Component:
     """All stages of the room, older orders last."""
     return rx.el.ol(
         rx.foreach(room.stages, lambda stage: _stage(stage, room)),
@@ -32,7 +32,7 @@ def stage_list(room: WaitingRoomView) -> rx.Component:
     )
 
 
-def _stage(stage: StageView, room: WaitingRoomView) -> rx.Component:
+def _stage(stage: rx.Var[StageView], room: rx.Var[WaitingRoomView]) -> rx.Component:
     return rx.el.li(
         state_icon(stage.icon),
         rx.el.div(
@@ -58,7 +58,7 @@ def _stage(stage: StageView, room: WaitingRoomView) -> rx.Component:
     )
 
 
-def _failure(room: WaitingRoomView) -> rx.Component:
+def _failure(room: rx.Var[WaitingRoomView]) -> rx.Component:
     return rx.el.div(
         rx.match(
             room.ending,
@@ -82,5 +82,5 @@ def _failure(room: WaitingRoomView) -> rx.Component:
     )
 
 
-def _fact(fact: FactView) -> rx.Component:
+def _fact(fact: rx.Var[FactView]) -> rx.Component:
     return rx.el.div(rx.el.dt(fact.name), rx.el.dd(fact.value))

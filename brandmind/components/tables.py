@@ -10,7 +10,7 @@ from brandmind.components.notices import failed_part
 from brandmind.state.views import CommandCenterView, OrderRowView, ProductRowView
 
 
-def top_products(center: CommandCenterView) -> rx.Component:
+def top_products(center: rx.Var[CommandCenterView]) -> rx.Component:
     """The best products of the range by net sales."""
     return _card(
         "Top products",
@@ -29,7 +29,7 @@ def top_products(center: CommandCenterView) -> rx.Component:
     )
 
 
-def recent_orders(center: CommandCenterView) -> rx.Component:
+def recent_orders(center: rx.Var[CommandCenterView]) -> rx.Component:
     """The latest orders, whatever the range."""
     return _card(
         "Recent orders",
@@ -116,7 +116,7 @@ def _table(title: str, columns: tuple[tuple[str, str], ...], rows: Any, row: Any
     )
 
 
-def _product(row: ProductRowView) -> rx.Component:
+def _product(row: rx.Var[ProductRowView]) -> rx.Component:
     return rx.el.tr(
         rx.el.th(row.title, scope="row", class_name="name", title=row.title),
         rx.el.td(row.net, class_name="num"),
@@ -130,7 +130,7 @@ def _product(row: ProductRowView) -> rx.Component:
     )
 
 
-def _order(row: OrderRowView) -> rx.Component:
+def _order(row: rx.Var[OrderRowView]) -> rx.Component:
     return rx.el.tr(
         rx.el.th(row.name, scope="row", class_name="name"),
         rx.el.td(row.at, title=row.at_title),

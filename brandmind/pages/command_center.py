@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import reflex as rx
 
@@ -19,7 +19,7 @@ TITLE: Final = "Command center · BrandMind"
 
 def command_center() -> rx.Component:
     """The page at /command-center."""
-    center = Center.center
+    center: Any = Center.center
     return rx.fragment(
         connection_lost(),
         private_page(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import reflex as rx
 
@@ -24,7 +24,7 @@ _PERMISSIONS: Final = (
 
 def connect() -> rx.Component:
     """The page at /connect."""
-    view = Doorway.view
+    view: Any = Doorway.view
     return rx.el.div(
         connection_lost(),
         leave("Skip to the page", href="#page", class_name="skip"),
@@ -91,7 +91,7 @@ def connect() -> rx.Component:
     )
 
 
-def _open(link: LinkView) -> rx.Component:
+def _open(link: rx.Var[LinkView]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
             rx.el.span(
@@ -103,7 +103,7 @@ def _open(link: LinkView) -> rx.Component:
     )
 
 
-def _locked(link: LinkView) -> rx.Component:
+def _locked(link: rx.Var[LinkView]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
             rx.el.span(link.note, class_name="muted"),

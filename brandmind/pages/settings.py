@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import reflex as rx
 
@@ -48,7 +48,7 @@ def settings() -> rx.Component:
 
 
 def _sync() -> rx.Component:
-    page = Settings.page
+    page: Any = Settings.page
     return rx.cond(
         page.there,
         rx.el.div(
@@ -120,7 +120,7 @@ def _sync() -> rx.Component:
     )
 
 
-def _part(part: LastReadView) -> rx.Component:
+def _part(part: rx.Var[LastReadView]) -> rx.Component:
     return rx.el.tr(
         rx.el.th(part.label, scope="row", class_name="name"),
         rx.el.td(rx.el.span(state_icon(part.icon), " ", part.state, class_name="with-icon")),
@@ -132,7 +132,7 @@ def _part(part: LastReadView) -> rx.Component:
 
 
 def _stores() -> rx.Component:
-    page = Settings.page
+    page: Any = Settings.page
     return rx.el.section(
         rx.el.ul(
             rx.foreach(page.stores, _store),
@@ -144,7 +144,7 @@ def _stores() -> rx.Component:
     )
 
 
-def _store(link: LinkView) -> rx.Component:
+def _store(link: rx.Var[LinkView]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
             rx.el.span(
@@ -160,7 +160,7 @@ def _store(link: LinkView) -> rx.Component:
     )
 
 
-def _locked(link: LinkView) -> rx.Component:
+def _locked(link: rx.Var[LinkView]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
             rx.el.span(link.note, class_name="muted"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import reflex as rx
 
@@ -20,7 +20,7 @@ TITLE: Final = "Reading your store · BrandMind"
 
 def syncing() -> rx.Component:
     """The page at /syncing."""
-    room = Waiting.room
+    room: Any = Waiting.room
     return rx.fragment(
         connection_lost(),
         private_page(
@@ -35,7 +35,7 @@ def syncing() -> rx.Component:
 
 
 def _progress() -> rx.Component:
-    room = Waiting.room
+    room: Any = Waiting.room
     return rx.el.section(
         rx.el.p(room.eyebrow, class_name="small muted"),
         rx.el.h1(room.headline),

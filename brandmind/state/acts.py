@@ -8,47 +8,8 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from brandmind.services.dashboard import CommandCenter, Compare, ReadyNow
+from brandmind.services.sessions import StoreRef, Viewer
 from brandmind.sync.progress import StoreProgress
-
-
-class StoreRef(Protocol):
-    """A store as a person's session knows it."""
-
-    @property
-    def store_id(self) -> str: ...
-    @property
-    def domain(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def role(self) -> str: ...
-    @property
-    def may_orders(self) -> bool: ...
-    @property
-    def may_products(self) -> bool: ...
-    @property
-    def may_customers(self) -> bool: ...
-    @property
-    def user_id(self) -> str:
-        """Who the person is in that store."""
-        ...
-
-
-class Viewer(Protocol):
-    """Who is looking: a session, its person, and the stores it has passed."""
-
-    @property
-    def session_id(self) -> str: ...
-    @property
-    def user_id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def stores(self) -> tuple[StoreRef, ...]: ...
-    @property
-    def locked(self) -> tuple[StoreRef, ...]: ...
-    @property
-    def admin(self) -> bool: ...
 
 
 class Acts(Protocol):
@@ -150,6 +111,8 @@ class ServiceActs:
     ) -> AbstractAsyncContextManager[AsyncIterable[StoreProgress]]:
         return self._rt.hub.watch(store_id, session_id=session_id)
 
+
+__all__ = ["Acts", "ServiceActs", "StoreRef", "Viewer", "get", "use"]
 
 _acts: Acts = ServiceActs()
 

@@ -17,6 +17,7 @@ from brandmind.db.cipher import Cipher
 from brandmind.db.session import Database
 from brandmind.owner import this_owner
 from brandmind.settings import Settings
+from brandmind.shopify.throttle import LocalPacer
 from brandmind.sync.progress import StoreProgress
 
 
@@ -48,6 +49,8 @@ class Runtime:
     signals: Teller
     hub: Hub
     redis: Redis | None = None
+    # One a store, kept between slices: what a shop's bucket holds is not forgotten with a page.
+    pacers: dict[str, LocalPacer] = field(default_factory=dict)
     owner: str = field(default_factory=this_owner)
 
 

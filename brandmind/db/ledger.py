@@ -69,6 +69,10 @@ class SqlLedger:
     async def stored(self, stage: Stage, window: Window) -> int:
         return await self.db.read(_stored, self.claim.store_id, stage, window)
 
+    async def waits(self) -> bool:
+        """Say that the shop asked to slow down; False if that was said since the last page."""
+        return await self._write(_waits)
+
     async def finish(self, stage: Stage, state: StageState, *, note: str | None = None) -> None:
         await self._write(_finish_stage, stage, state, note)
 
@@ -208,6 +212,26 @@ def _raise_total(session: Session, claim: runs.Claim, stage: Stage, total: Total
         )
         .values(total=total.count, exact=total.exact)
     )
+
+
+def _waits(session: Session, claim: runs.Claim) -> bool:
+    row = session.execute(
+        sa.update(RUN)
+        .where(
+            RUN.c.run_id == claim.run_id,
+            RUN.c.fence == claim.fence,
+            RUN.c.status == RunStatus.RUNNING.value,
+            RUN.c.waiting.is_(None),
+        )
+        .values(
+            waiting="throttled",
+            error="Shopify asked us to slow down. Continuing by itself.",
+            error_kind="throttled",
+            seq=RUN.c.seq + 1,
+        )
+        .returning(RUN.c.run_id)
+    ).first()
+    return row is not None
 
 
 def _begin(session: Session, claim: runs.Claim, stage: Stage, total: Total | None) -> Checkpoint:

@@ -49,7 +49,7 @@ def progress(session: Session, store_id: str) -> StoreProgress:
     seq = session.execute(
         sa.select(sa.func.coalesce(sa.func.sum(RUN.c.seq), 0)).where(RUN.c.store_id == store_id)
     ).scalar_one()
-    waits = shown is not None and shown.status == RunStatus.QUEUED.value and bool(shown.waiting)
+    waits = shown is not None and shown.status in runs.LIVE and bool(shown.waiting)
     return StoreProgress(
         store_id=store_id,
         status=found,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 
 from brandmind.db import reaping, snapshot
 from brandmind.db.ledger import SqlLedger
@@ -14,6 +15,9 @@ log = logging.getLogger(__name__)
 
 # A screen takes four changes a second; ten here leave it fresh without reading SQL for each page.
 _PAUSE_S = 0.1
+# A pause of the shop's asking is said once it would be noticed.
+_LOOK_S = 1.0
+_WORTH_SAYING_S = 1.5
 
 
 class LiveAnnouncer:
@@ -24,6 +28,8 @@ class LiveAnnouncer:
         self._ledger = ledger
         self._changed = asyncio.Event()
         self._task = asyncio.create_task(self._tell(), name="announcer")
+
+        self.waiting_s: Callable[[], float] = lambda: 0.0
 
     def changed(self) -> None:
         self._changed.set()
@@ -37,9 +43,13 @@ class LiveAnnouncer:
 
     async def _tell(self) -> None:
         while True:
-            await self._changed.wait()
-            self._changed.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S):
+                    await self._changed.wait()
             try:
+                if not self._changed.is_set() and not await self._says_wait():
+                    continue
+                self._changed.clear()
                 seq = await self._rt.db.read(reaping.seq_of, self._ledger.claim.run_id)
                 progress = await self._rt.db.read(snapshot.progress, self._ledger.claim.store_id)
                 if await self._rt.signals.progress(progress):
@@ -48,6 +58,9 @@ class LiveAnnouncer:
             except Exception as error:
                 log.warning("could not announce: %s", type(error).__name__)
             await asyncio.sleep(_PAUSE_S)
+
+    async def _says_wait(self) -> bool:
+        return self.waiting_s() > _WORTH_SAYING_S and await self._ledger.waits()
 
 
 async def announce(rt: Runtime, run_id: str, store_id: str) -> None:

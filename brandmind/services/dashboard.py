@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Literal
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Final, Literal
+
+from brandmind.clock import utc_now
+from brandmind.commerce.shop import zone
+from brandmind.db import figures as rows
+from brandmind.db.figures import DaySums, Span, SpanFigures, StoreFacts, added
+from brandmind.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from brandmind.runtime import Runtime
 
 Compare = Literal["previous", "year"]
+
+TOP_PRODUCTS: Final = 10
+RECENT_ORDERS: Final = 10
+LONGEST_DAYS: Final = 3660
+SIX_MONTHS: Final = timedelta(days=182)
+# The same weekdays a year earlier.
+_YEAR: Final = timedelta(days=364)
+_MATURE: Final = timedelta(days=30)
+_PRICE_BINS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +35,10 @@ class Kpis:
     net = gross + discounts + returns (the last two are zero or negative). Rates are fractions
     0-1, None where there is nothing to divide by. `refund_window` are the days of the latest
     mature window of the range's length (orders 30 days or older).
+
+    New and returning customers are apart: first order ever in the range, or an earlier one before
+    it. `repeat_customers` have more than one order ever: they of all customers are the returning
+    customer rate.
     """
 
     currency: str
@@ -35,6 +58,7 @@ class Kpis:
     returning_customer_rate: float | None
     refund_rate: float | None
     refund_window: tuple[date, date]
+    repeat_customers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +145,263 @@ class CommandCenter:
     top_products: tuple[ProductFigures, ...]
     recent_orders: tuple[OrderLine, ...]
     other_currencies: tuple[str, ...]
+
+
+async def command_center(
+    rt: Runtime,
+    store_id: str,
+    *,
+    date_from: date,
+    date_to: date,
+    compare: Compare | None = "previous",
+) -> CommandCenter:
+    """The page's figures for shop-local days, both inclusive.
+
+    `compare` is with the days just before ("previous") or 364 days earlier, the same weekdays
+    ("year"). Days that are not stored yet are compared with nothing. Raises NotFound and
+    InvalidInput.
+    """
+    length = _length(date_from, date_to)
+    facts = await rt.db.read(rows.facts, store_id)
+    today = utc_now().astimezone(zone(facts.timezone)).date()
+    span = Span(date_from, date_to)
+    before = compared_span(span, compare) if compare else None
+    if before is not None and not _covered(facts, before):
+        before = None
+    mature = mature_span(date_to, length=length, today=today)
+    kpis, days = await _figures(rt, store_id, facts, span=span, mature=mature)
+    compared: Kpis | None = None
+    compared_days: tuple[DayFigures, ...] = ()
+    if before is not None:
+        back = span.first - before.first
+        compared, compared_days = await _figures(
+            rt,
+            store_id,
+            facts,
+            span=before,
+            mature=Span(mature.first - back, mature.last - back),
+        )
+    others = await rt.db.read(rows.other_currencies, store_id, currency=facts.currency, span=span)
+    recent = await rt.db.read(rows.recent_orders, store_id, limit=RECENT_ORDERS)
+    return CommandCenter(
+        store_id=store_id,
+        currency=facts.currency,
+        timezone=facts.timezone,
+        today=today,
+        date_from=date_from,
+        date_to=date_to,
+        stored_from=facts.stored_from,
+        kpis=kpis,
+        compared=compared,
+        days=days,
+        compared_days=compared_days,
+        top_products=await top_products(
+            rt, store_id, currency=facts.currency, span=span, mixed=bool(others), limit=TOP_PRODUCTS
+        ),
+        recent_orders=tuple(OrderLine(*order) for order in recent),
+        other_currencies=others,
+    )
+
+
+async def kpis(rt: Runtime, store_id: str, *, date_from: date, date_to: date) -> Kpis:
+    """The figures of a range alone. Raises NotFound and InvalidInput."""
+    length = _length(date_from, date_to)
+    facts = await rt.db.read(rows.facts, store_id)
+    today = utc_now().astimezone(zone(facts.timezone)).date()
+    found, _ = await _figures(
+        rt,
+        store_id,
+        facts,
+        span=Span(date_from, date_to),
+        mature=mature_span(date_to, length=length, today=today),
+    )
+    return found
+
+
+async def top_products(
+    rt: Runtime, store_id: str, *, currency: str, span: Span, mixed: bool, limit: int
+) -> tuple[ProductFigures, ...]:
+    """The products with the highest net sales; `mixed` says there are other currencies."""
+    found = await rt.db.read(
+        rows.top_products, store_id, currency=currency, span=span, mixed=mixed, limit=limit
+    )
+    return tuple(
+        ProductFigures(
+            product_id=row.product_id,
+            title=row.title,
+            net_minor=row.net_minor,
+            units=row.units,
+            orders=row.orders,
+            # What was returned more than sold counts as nothing, so that shares add up to one.
+            share=_rate(max(0, row.net_minor), row.positive_minor),
+            return_rate=_rate(-row.returned_minor, row.sold_minor),
+        )
+        for row in found
+    )
+
+
+async def ready_now(rt: Runtime, store_id: str) -> ReadyNow:
+    """What is stored so far, for the waiting room. Raises NotFound."""
+    facts = await rt.db.read(rows.facts, store_id)
+    today = utc_now().astimezone(zone(facts.timezone)).date()
+    stored = await rt.db.read(rows.catalogue_counts, store_id)
+    prices = await rt.db.read(rows.active_prices, store_id)
+    orders = await rt.db.read(rows.order_days, store_id, since=today - SIX_MONTHS)
+    first = min(orders, default=None)
+    days = (
+        tuple((day, orders.get(day, 0)) for day in _each_day(Span(first, max(today, *orders))))
+        if first is not None
+        else ()
+    )
+    return ReadyNow(
+        currency=facts.currency or None,
+        products=stored.products,
+        variants=stored.variants,
+        price_min_minor=prices[0][0] if prices else None,
+        price_max_minor=prices[-1][0] if prices else None,
+        price_p25_minor=_percentile(prices, 25),
+        price_p75_minor=_percentile(prices, 75),
+        price_bins=_bins(prices),
+        days=days,
+        first_order_day=first,
+        # Of equal days the latest.
+        best_day=max(days, key=lambda at: (at[1], at[0]), default=None),
+    )
+
+
+def compared_span(span: Span, compare: Compare) -> Span:
+    """The days a span is compared with, as many as it has."""
+    back = _YEAR if compare == "year" else timedelta(days=_length(span.first, span.last))
+    return Span(span.first - back, span.last - back)
+
+
+def mature_span(date_to: date, *, length: int, today: date) -> Span:
+    """The latest `length` days up to `date_to` whose orders are 30 days old or older.
+
+    Younger orders may still come back, and would make the refund rate look better than it is.
+    """
+    last = min(date_to, today - _MATURE)
+    return Span(last - timedelta(days=length - 1), last)
+
+
+def kpis_of(found: SpanFigures, *, currency: str, mature: Span) -> Kpis:
+    """The figures of a span's sums and customers."""
+    sums, people = added(found.days.values()), found.customers
+    return Kpis(
+        currency=currency,
+        gross_minor=sums.gross_minor,
+        discounts_minor=sums.discounts_minor,
+        returns_minor=sums.returns_minor,
+        net_minor=sums.net_minor,
+        shipping_minor=sums.shipping_minor,
+        taxes_minor=sums.taxes_minor,
+        total_minor=sums.total_minor,
+        orders=sums.orders,
+        units=sums.units,
+        aov_minor=average(sums.placed_minor, sums.orders),
+        customers=people.customers,
+        new_customers=people.new,
+        returning_customers=people.returning,
+        returning_customer_rate=_rate(people.repeat, people.customers),
+        refund_rate=_rate(-found.mature.returned_minor, found.mature.placed_minor),
+        refund_window=(mature.first, mature.last),
+        repeat_customers=people.repeat,
+    )
+
+
+def average(total_minor: int, count: int) -> int | None:
+    """The average in minor units, rounded half up; None of nothing."""
+    return (2 * total_minor + count) // (2 * count) if count else None
+
+
+async def _figures(
+    rt: Runtime, store_id: str, facts: StoreFacts, *, span: Span, mature: Span
+) -> tuple[Kpis, tuple[DayFigures, ...]]:
+    mature = _within(mature, facts)
+    found = await rt.db.read(
+        rows.span_figures,
+        store_id,
+        currency=facts.currency,
+        span=span,
+        mature=mature,
+        whole=facts.history_done,
+    )
+    return kpis_of(found, currency=facts.currency, mature=mature), _days(found, span)
+
+
+def _days(found: SpanFigures, span: Span) -> tuple[DayFigures, ...]:
+    nothing = DaySums()
+    days = []
+    for day in _each_day(span):
+        sums = found.days.get(day, nothing)
+        days.append(
+            DayFigures(
+                day=day,
+                gross_minor=sums.gross_minor,
+                discounts_minor=sums.discounts_minor,
+                returns_minor=sums.returns_minor,
+                net_minor=sums.net_minor,
+                orders=sums.orders,
+                units=sums.units,
+            )
+        )
+    return tuple(days)
+
+
+def _within(mature: Span, facts: StoreFacts) -> Span:
+    """The part of the refund window whose orders are stored, all of it where none are."""
+    since = facts.stored_from
+    if facts.history_done or since is None or since > mature.last:
+        return mature
+    return Span(max(mature.first, since), mature.last)
+
+
+def _covered(facts: StoreFacts, span: Span) -> bool:
+    if facts.history_done:
+        return True
+    return facts.stored_from is not None and facts.stored_from <= span.first
+
+
+def _length(date_from: date, date_to: date) -> int:
+    if date_from > date_to:
+        raise InvalidInput("The first day is after the last one.", field="from")
+    length = (date_to - date_from).days + 1
+    if length > LONGEST_DAYS:
+        raise InvalidInput("At most ten years at once.", field="from")
+    return length
+
+
+def _each_day(span: Span) -> Iterator[date]:
+    return (span.first + timedelta(days=n) for n in range((span.last - span.first).days + 1))
+
+
+def _rate(part: int, whole: int) -> float | None:
+    return min(1.0, max(0.0, part / whole)) if whole > 0 else None
+
+
+def _percentile(prices: list[tuple[int, int]], percent: int) -> int | None:
+    """The nearest-rank percentile of (price, how many), lowest first."""
+    rank = -(-percent * sum(count for _, count in prices) // 100)
+    for price, count in prices:
+        rank -= count
+        if rank <= 0:
+            return price
+    return None
+
+
+def _bins(prices: list[tuple[int, int]]) -> tuple[tuple[int, int, int], ...]:
+    """Steps of equal width; the last one takes in the few prices far above all others."""
+    if not prices:
+        return ()
+    low, high = prices[0][0], prices[-1][0]
+    usual = _percentile(prices, 95) or high
+    top = high if high <= 2 * usual else usual
+    width = max(1, -(-(top - low + 1) // _PRICE_BINS))
+    bins = -(-(top - low + 1) // width)
+    held = [0] * bins
+    for price, count in prices:
+        held[min(bins - 1, (price - low) // width)] += count
+    return tuple(
+        (low + n * width, high if n == bins - 1 else low + (n + 1) * width - 1, count)
+        for n, count in enumerate(held)
+    )

@@ -141,7 +141,8 @@ async def _run(
     slice_s: float,
 ) -> None:
     try:
-        source = await _open_source(rt, claim, ledger)
+        source = _open_source(rt, claim, ledger)
+        announcer.waiting_s = lambda: source.waiting_s
         outcome = await Engine(
             source=source, ledger=ledger, announcer=announcer, slice_s=slice_s
         ).run()
@@ -157,13 +158,13 @@ async def _run(
         await _after_error(rt, claim, error)
 
 
-async def _open_source(rt: Runtime, claim: runs.Claim, ledger: SqlLedger) -> ShopifySource:
+def _open_source(rt: Runtime, claim: runs.Claim, ledger: SqlLedger) -> ShopifySource:
     client = ShopifyClient(
         rt.http,
         origin=rt.settings.shopify_origin,
         domain=claim.domain,
         token=tokens.StoreToken(rt, claim.store_id),
-        pacer=LocalPacer(),
+        pacer=rt.pacers.setdefault(claim.store_id, LocalPacer()),
     )
     return ShopifySource(client, currency=claim.currency, take_read_no=ledger.take_read_no)
 

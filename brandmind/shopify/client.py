@@ -23,6 +23,9 @@ MAX_BODY_BYTES: Final = 64 * 1024 * 1024
 TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
 # A body that drips one byte before every read time-out would otherwise take for ever.
 WHOLE_ANSWER_S: Final = 90.0
+# A longer wait gives the run back to the queue, so that another store has the worker meanwhile.
+LONGEST_WAIT_S: Final = 12.0
+WAITS_IN_PLACE: Final = 5
 
 _log = logging.getLogger(__name__)
 
@@ -73,9 +76,23 @@ class ShopifyClient:
     async def query(self, name: str, variables: Mapping[str, Any] | None = None) -> Answer:
         """Send the document queries/`name`.graphql.
 
-        A 401 is answered by one refresh of the token and one repetition. Raises the
-        `errors.ShopifyError` the answer stands for; nothing is retried here beyond that.
+        A 401 is answered by one refresh of the token and one repetition. Where a pacer is given,
+        a short "slow down" is waited out here. Raises the `errors.ShopifyError` the answer stands
+        for; nothing else is retried.
         """
+        waits_left = WAITS_IN_PLACE if self._pacer else 0
+        while True:
+            try:
+                return await self._query(name, variables)
+            except Throttled as error:
+                if self._pacer is None or not waits_left or error.retry_after_s > LONGEST_WAIT_S:
+                    raise
+                # Giving the page up would pay for its other requests once more, and a page with
+                # many of them could then never be afforded.
+                waits_left -= 1
+                await self._pacer.hold(error.retry_after_s)
+
+    async def _query(self, name: str, variables: Mapping[str, Any] | None) -> Answer:
         asked = document(name)
         body = orjson.dumps(
             {"query": asked.text, "variables": variables or {}, "operationName": asked.operation}

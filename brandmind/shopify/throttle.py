@@ -23,6 +23,10 @@ class Pacer(Protocol):
         """Return once the shop's bucket can hold the cost; the cost is reserved from then on."""
         ...
 
+    async def hold(self, wait_s: float) -> None:
+        """Wait as long as the shop asked for."""
+        ...
+
     async def learn(
         self, cost: float, *, available: float | None, maximum: float, restore_per_s: float
     ) -> None:
@@ -65,6 +69,15 @@ class LocalPacer:
                     self._until = 0.0
                 wait_s = self._wait_s(cost)
             self._reserved += cost
+
+    async def hold(self, wait_s: float) -> None:
+        # Everybody's wait: whoever asks meanwhile would only be refused as well.
+        async with self._turn:
+            self._until = self._now() + wait_s
+            try:
+                await self._sleep(wait_s)
+            finally:
+                self._until = 0.0
 
     async def learn(
         self, cost: float, *, available: float | None, maximum: float, restore_per_s: float

@@ -119,14 +119,28 @@ async def test_the_client_learns_the_cost_of_a_query_and_waits_for_the_next(
     assert time.slept == [2.0]
 
 
-async def test_a_refusal_teaches_the_pacer_too(pacer: LocalPacer, time: Time) -> None:
+async def test_a_refusal_is_waited_out_where_it_is_short(pacer: LocalPacer, time: Time) -> None:
     error = {"message": "Throttled", "extensions": {"code": "THROTTLED"}}
     answers = [failed(error, extensions=cost(500, 200)), ok(shop(), extensions=cost(500, 1500))]
     client = client_of(lambda _: answers.pop(0), pacer=pacer)
-    with pytest.raises(Throttled):
-        await client.query("shop")
     await client.query("shop")
     assert time.slept == [3.0]
+
+
+async def test_a_long_wait_gives_the_run_back(pacer: LocalPacer, time: Time) -> None:
+    client = client_of(lambda _: httpx.Response(429, headers={"Retry-After": "60"}), pacer=pacer)
+    with pytest.raises(Throttled):
+        await client.query("shop")
+    assert time.slept == []
+
+
+async def test_a_shop_that_only_refuses_is_not_asked_for_ever(
+    pacer: LocalPacer, time: Time
+) -> None:
+    client = client_of(lambda _: httpx.Response(429, headers={"Retry-After": "2"}), pacer=pacer)
+    with pytest.raises(Throttled):
+        await client.query("shop")
+    assert time.slept == [2.0] * 5
 
 
 async def test_a_failed_request_holds_nothing_back(pacer: LocalPacer, time: Time) -> None:

@@ -177,7 +177,7 @@ def stores_connect(
 ) -> None:
     """Connect a store without a browser; its first sync is queued at once."""
     from brandmind.errors import InvalidInput
-    from brandmind.services import connect
+    from brandmind.services import by_hand
 
     if token_stdin == client_credentials:
         raise InvalidInput("Choose --token-stdin or --client-credentials.", field="token")
@@ -188,8 +188,8 @@ def stores_connect(
 
     async def act(rt: Runtime) -> Connection:
         if token_stdin:
-            return await connect.with_token(rt, shop, told[0])
-        return await connect.with_client_credentials(
+            return await by_hand.with_token(rt, shop, told[0])
+        return await by_hand.with_client_credentials(
             rt, shop, client_id=told[0], client_secret=told[1]
         )
 
@@ -215,9 +215,9 @@ def users_add(
     store: Annotated[str, typer.Option(help="The store: name.myshopify.com.")],
 ) -> None:
     """Let a person into a store; prints a link that signs in once, within ten minutes."""
-    from brandmind.services import connect
+    from brandmind.services import by_hand
 
-    print(_in_runtime(lambda rt: connect.make_link(rt, store, name)))
+    print(_in_runtime(lambda rt: by_hand.make_link(rt, store, name)))
 
 
 @admin_app.command("grant")

@@ -83,6 +83,7 @@ def connect(
     *,
     scopes: str,
     seal: Callable[[str], SealedGrant],
+    shop_id: int | None = None,
     reason: str = "connected",
 ) -> Connection:
     """Keep a grant; on a new or returning store also queue its first sync, all or nothing.
@@ -120,6 +121,8 @@ def connect(
     else:
         run_id = _take_up_again(session, store_id, epoch=epoch)
     grants.put(session, store_id, seal(store_id))
+    if shop_id is not None:
+        learn_shop_id(session, store_id, shop_id=shop_id)
     return Connection(store_id=store_id, epoch=epoch, first=is_new or returns, run_id=run_id)
 
 

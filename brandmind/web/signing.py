@@ -23,7 +23,7 @@ from brandmind.errors import (
     ShopifyError,
     SignInRefused,
 )
-from brandmind.services import connect, sessions
+from brandmind.services import by_hand, connect, sessions
 from brandmind.web import asking, plain
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ async def _link(request: Request) -> Response:
         "Sign in to BrandMind",
         "This link signs you in once, on this browser.",
         button="Sign in",
-        post_to=connect.LINK_PATH,
+        post_to=by_hand.LINK_PATH,
         hidden={"token": request.query_params.get("token", "")[:128]},
     )
 
@@ -112,7 +112,7 @@ async def _use_link(request: Request) -> Response:
         raise SignInRefused()
     form = parse_qs((await _short_body(request)).decode("latin-1"))
     token = form.get("token", [""])[0]
-    step = await connect.use_link(rt, token, browser=asking.browser_of(rt, request))
+    step = await by_hand.use_link(rt, token, browser=asking.browser_of(rt, request))
     return asking.gone_on(rt, step, status=303)
 
 
@@ -152,7 +152,7 @@ def routes() -> list[BaseRoute]:
         _SignedRoute("/", _from_shopify, methods=["GET"]),
         Route("/auth/connect", _connect, methods=["GET"]),
         Route(connect.CALLBACK_PATH, _callback, methods=["GET"]),
-        Route(connect.LINK_PATH, _link, methods=["GET"]),
-        Route(connect.LINK_PATH, _use_link, methods=["POST"]),
+        Route(by_hand.LINK_PATH, _link, methods=["GET"]),
+        Route(by_hand.LINK_PATH, _use_link, methods=["POST"]),
         Route("/auth/logout", _logout, methods=["POST"]),
     ]

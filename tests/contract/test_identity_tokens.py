@@ -13,7 +13,7 @@ from brandmind.db.cipher import Cipher
 from brandmind.db.session import Database
 from brandmind.errors import InvalidInput, ShopifyUnavailable, TokenRevoked
 from brandmind.runtime import Runtime
-from brandmind.services import connect, tokens
+from brandmind.services import by_hand, tokens
 from brandmind.services.tokens import StoreToken
 from tests.identity_world import HARBOR, Somebody, World, open_world
 
@@ -214,7 +214,7 @@ class _Clock:
 
 async def test_credentials_of_an_own_app_renew_themselves(sqlite_url: str) -> None:
     async with open_world(sqlite_url) as world:
-        await connect.with_client_credentials(
+        await by_hand.with_client_credentials(
             world.rt, HARBOR, client_id="mine", client_secret="mine-too"
         )
         token = await _token(world)
@@ -230,7 +230,7 @@ async def test_credentials_of_an_own_app_renew_themselves(sqlite_url: str) -> No
 
 async def test_a_token_given_by_hand_is_tried_first_and_never_renewed(sqlite_url: str) -> None:
     async with open_world(sqlite_url) as world:
-        done = await connect.with_token(world.rt, "harbor-and-pine", "shpat_by_hand")
+        done = await by_hand.with_token(world.rt, "harbor-and-pine", "shpat_by_hand")
         assert done.first
         assert world.bell.rung == [done.run_id]
         token = await _token(world)
@@ -244,7 +244,7 @@ async def test_a_token_that_does_not_open_the_shop_connects_nothing(sqlite_url: 
     async with open_world(sqlite_url) as world:
         world.shopify.answers.append(httpx.Response(401, json={"errors": "Unauthorized"}))
         with pytest.raises(InvalidInput):
-            await connect.with_token(world.rt, HARBOR, "shpat_wrong")
+            await by_hand.with_token(world.rt, HARBOR, "shpat_wrong")
         assert not await world.sql("SELECT 1 FROM store")
 
 

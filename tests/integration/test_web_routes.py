@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from brandmind.services import connect, sessions, stores
+from brandmind.services import by_hand, sessions, stores
 from tests.identity_world import HARBOR, LEMON, PUBLIC, Somebody, World, open_world
 
 ALICE = Somebody(1, "Alice Harbor", owner=True)
@@ -215,7 +215,7 @@ async def test_every_session_of_a_person_can_be_ended_but_this(
 
 
 async def test_a_one_time_link_signs_in_once(people: People, world: World) -> None:
-    url = await connect.make_link(world.rt, HARBOR, "  Dora   Desk ")
+    url = await by_hand.make_link(world.rt, HARBOR, "  Dora   Desk ")
     token = url.rpartition("=")[2]
     async with world.browser() as dora:
         for _ in range(2):
@@ -241,14 +241,14 @@ async def test_a_one_time_link_signs_in_once(people: People, world: World) -> No
 
 
 async def test_an_old_or_made_up_link_signs_nobody_in(people: People, world: World) -> None:
-    url = await connect.make_link(world.rt, HARBOR, "Dora")
+    url = await by_hand.make_link(world.rt, HARBOR, "Dora")
     past = "1000" if world.rt.db.is_sqlite else "'1970-01-01T00:00:01Z'"
     await world.sql(f"UPDATE sign_in_link SET expires_at = {past}")
     for token in (url.rpartition("=")[2], "made-up", "", "x" * 5000):
         answer = await people.nobody.post("/auth/link", data={"token": token}, headers=OURS)
         assert answer.status_code == 400
     with pytest.raises(stores.NotFound):
-        await connect.make_link(world.rt, "no-such-store", "Dora")
+        await by_hand.make_link(world.rt, "no-such-store", "Dora")
 
 
 async def test_a_link_page_shows_its_token_as_text_only(world: World) -> None:

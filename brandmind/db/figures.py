@@ -6,7 +6,7 @@ one currency, since sums over several mean nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
@@ -119,6 +119,13 @@ class SpanFigures(NamedTuple):
     mature: DaySums
 
 
+class CatalogueCounts(NamedTuple):
+    """How many products and variants are stored."""
+
+    products: int
+    variants: int
+
+
 class Counts(NamedTuple):
     """How many records of each kind are stored, test orders and drafts included."""
 
@@ -158,7 +165,7 @@ def span_figures(
     )
 
 
-def added(days: Sequence[DaySums] | Any) -> DaySums:
+def added(days: Iterable[DaySums]) -> DaySums:
     """The sum of several days."""
     columns = list(zip(*days, strict=True))
     return DaySums(*(sum(column) for column in columns)) if columns else DaySums()
@@ -427,15 +434,17 @@ def active_prices(session: Session, store_id: str) -> list[tuple[int, int]]:
     ]
 
 
+def catalogue_counts(session: Session, store_id: str) -> CatalogueCounts:
+    """How many products and variants of the store are stored."""
+    return CatalogueCounts(*(_stored(session, store_id, table) for table in (PRODUCT, VARIANT)))
+
+
 def counts(session: Session, store_id: str) -> Counts:
     """How many records of the store are stored."""
     tables = (ORDER, LINE, REFUND, CUSTOMER, PRODUCT, VARIANT)
-    return Counts(
-        *(
-            session.scalar(
-                sa.select(sa.func.count()).select_from(table).where(table.c.store_id == store_id)
-            )
-            or 0
-            for table in tables
-        )
-    )
+    return Counts(*(_stored(session, store_id, table) for table in tables))
+
+
+def _stored(session: Session, store_id: str, table: sa.Table) -> int:
+    query = sa.select(sa.func.count()).select_from(table).where(table.c.store_id == store_id)
+    return session.scalar(query) or 0

@@ -24,9 +24,14 @@ class Cost(NamedTuple):
 
 
 def run(
-    module: str, arguments: Sequence[str], *, log: Path, environment: Mapping[str, str]
+    module: str,
+    arguments: Sequence[str],
+    *,
+    log: Path,
+    environment: Mapping[str, str],
+    told: str = "",
 ) -> Cost:
-    """Run `python -m module arguments` to its end; its output goes to `log`.
+    """Run `python -m module arguments` to its end, `told` on its input; its output goes to `log`.
 
     Raises CommandFailed.
     """
@@ -34,12 +39,15 @@ def run(
         began_s = time.perf_counter()
         child = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=out,
             stderr=subprocess.STDOUT,
             env={**os.environ, **environment},
         )
         try:
+            assert child.stdin is not None
+            child.stdin.write(told.encode())
+            child.stdin.close()
             _, status, usage = os.wait4(child.pid, 0)
         except BaseException:
             child.kill()

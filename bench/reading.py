@@ -94,7 +94,14 @@ def _read(sizes: Sizes, rounds: int, folder: Path) -> Reading:
         for name in ("seed.db", "seed.db-wal", "seed.db-shm"):
             (folder / name).unlink(missing_ok=True)
         environment["BRANDMIND_DATABASE_URL"] = f"sqlite:///{seed}"
-        measured.run("bench.connected", [SHOP], log=log, environment=environment)
+        measured.run("brandmind", ["migrate"], log=log, environment=environment)
+        measured.run(
+            "brandmind",
+            ["stores", "connect", SHOP, "--token-stdin"],
+            log=log,
+            environment=environment,
+            told="shpat_of_the_benchmark",
+        )
         with closing(sqlite3.connect(seed)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -145,6 +146,35 @@ def sync(
             )
 
     raise typer.Exit(asyncio.run(run()))
+
+
+@app.command()
+def report(
+    shop: Annotated[str, typer.Argument(help="The store: name.myshopify.com.")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON; docs/report.md.")] = False,
+    date_from: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="First day, in the shop's time zone."),
+    ] = None,
+    date_to: Annotated[
+        datetime | None,
+        typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, included; today."),
+    ] = None,
+) -> None:
+    """The figures of a store, of the last 28 days where none are named."""
+    import json
+
+    from brandmind.services import report
+
+    found = _in_runtime(
+        lambda rt: report.report_of_shop(
+            rt,
+            shop,
+            date_from=date_from.date() if date_from else None,
+            date_to=date_to.date() if date_to else None,
+        )
+    )
+    print(json.dumps(found, indent=2, ensure_ascii=False) if as_json else report.as_text(found))
 
 
 @keys_app.command("new")

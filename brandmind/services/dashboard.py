@@ -171,7 +171,7 @@ async def command_center(
     mature = mature_span(date_to, length=length, today=today)
     kpis, days = await _figures(rt, store_id, facts, span=span, mature=mature)
     compared: Kpis | None = None
-    compared_days: tuple[DayFigures, ...] = ()
+    compared_days: dict[date, DaySums] = {}
     if before is not None:
         back = span.first - before.first
         compared, compared_days = await _figures(
@@ -193,8 +193,8 @@ async def command_center(
         stored_from=facts.stored_from,
         kpis=kpis,
         compared=compared,
-        days=days,
-        compared_days=compared_days,
+        days=_day_figures(days),
+        compared_days=_day_figures(compared_days),
         top_products=await top_products(
             rt, store_id, currency=facts.currency, span=span, mixed=bool(others), limit=TOP_PRODUCTS
         ),
@@ -205,17 +205,20 @@ async def command_center(
 
 async def kpis(rt: Runtime, store_id: str, *, date_from: date, date_to: date) -> Kpis:
     """The figures of a range alone. Raises NotFound and InvalidInput."""
+    found, _ = await kpis_and_sums(rt, store_id, date_from=date_from, date_to=date_to)
+    return found
+
+
+async def kpis_and_sums(
+    rt: Runtime, store_id: str, *, date_from: date, date_to: date
+) -> tuple[Kpis, dict[date, DaySums]]:
+    """The figures of a range, and all sums of each of its days. Raises as `kpis` does."""
     length = _length(date_from, date_to)
     facts = await rt.db.read(rows.facts, store_id)
     today = utc_now().astimezone(zone(facts.timezone)).date()
-    found, _ = await _figures(
-        rt,
-        store_id,
-        facts,
-        span=Span(date_from, date_to),
-        mature=mature_span(date_to, length=length, today=today),
-    )
-    return found
+    span = Span(date_from, date_to)
+    mature = mature_span(date_to, length=length, today=today)
+    return await _figures(rt, store_id, facts, span=span, mature=mature)
 
 
 async def top_products(
@@ -316,7 +319,7 @@ def average(total_minor: int, count: int) -> int | None:
 
 async def _figures(
     rt: Runtime, store_id: str, facts: StoreFacts, *, span: Span, mature: Span
-) -> tuple[Kpis, tuple[DayFigures, ...]]:
+) -> tuple[Kpis, dict[date, DaySums]]:
     mature = _within(mature, facts)
     found = await rt.db.read(
         rows.span_figures,
@@ -326,26 +329,26 @@ async def _figures(
         mature=mature,
         whole=facts.history_done,
     )
-    return kpis_of(found, currency=facts.currency, mature=mature), _days(found, span)
-
-
-def _days(found: SpanFigures, span: Span) -> tuple[DayFigures, ...]:
     nothing = DaySums()
-    days = []
-    for day in _each_day(span):
-        sums = found.days.get(day, nothing)
-        days.append(
-            DayFigures(
-                day=day,
-                gross_minor=sums.gross_minor,
-                discounts_minor=sums.discounts_minor,
-                returns_minor=sums.returns_minor,
-                net_minor=sums.net_minor,
-                orders=sums.orders,
-                units=sums.units,
-            )
+    return (
+        kpis_of(found, currency=facts.currency, mature=mature),
+        {day: found.days.get(day, nothing) for day in _each_day(span)},
+    )
+
+
+def _day_figures(days: dict[date, DaySums]) -> tuple[DayFigures, ...]:
+    return tuple(
+        DayFigures(
+            day=day,
+            gross_minor=sums.gross_minor,
+            discounts_minor=sums.discounts_minor,
+            returns_minor=sums.returns_minor,
+            net_minor=sums.net_minor,
+            orders=sums.orders,
+            units=sums.units,
         )
-    return tuple(days)
+        for day, sums in days.items()
+    )
 
 
 def _within(mature: Span, facts: StoreFacts) -> Span:

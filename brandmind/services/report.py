@@ -1,0 +1,179 @@
+"""Every figure of a store and a range as plain values, for other programs and for people."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from brandmind.clock import utc_now
+from brandmind.commerce.money import exponent, to_decimal
+from brandmind.commerce.shop import normalise_shop_domain, zone
+from brandmind.db import figures as rows
+from brandmind.db import stores
+from brandmind.db.figures import DaySums, Span
+from brandmind.errors import NotFound
+from brandmind.services import dashboard
+
+if TYPE_CHECKING:
+    from brandmind.runtime import Runtime
+
+DEFAULT_DAYS: Final = 28
+TOP_PRODUCTS: Final = 20
+VERSION: Final = 1
+# What the day's row holds for sums over several days.
+_INNER: Final = ("placed_minor", "returned_minor")
+
+
+async def report(
+    rt: Runtime,
+    store_id: str,
+    *,
+    date_from: date | None = None,
+    date_to: date | None = None,
+) -> dict[str, Any]:
+    """The report that docs/report.md describes, ready for JSON.
+
+    Without days: the last 28, today in the shop's zone included; with one end, 28 days from
+    there. Raises NotFound and InvalidInput.
+    """
+    facts = await rt.db.read(rows.facts, store_id)
+    today = utc_now().astimezone(zone(facts.timezone)).date()
+    reach = timedelta(days=DEFAULT_DAYS - 1)
+    if date_to is None:
+        date_to = today if date_from is None else max(date_from, min(today, date_from + reach))
+    span = Span(date_to - reach if date_from is None else date_from, date_to)
+    kpis, days = await dashboard.kpis_and_sums(
+        rt, store_id, date_from=span.first, date_to=span.last
+    )
+    others = await rt.db.read(rows.other_currencies, store_id, currency=facts.currency, span=span)
+    products = await dashboard.top_products(
+        rt,
+        store_id,
+        currency=facts.currency,
+        span=span,
+        mixed=bool(others),
+        limit=TOP_PRODUCTS,
+    )
+    whole = rows.added(days.values())
+    refund_from, refund_to = kpis.refund_window
+    return {
+        "version": VERSION,
+        "store": {
+            "domain": facts.domain,
+            "name": facts.name,
+            "currency": facts.currency,
+            "currency_exponent": exponent(facts.currency),
+            "timezone": facts.timezone,
+            "last_synced_at": facts.last_synced_at.isoformat() if facts.last_synced_at else None,
+        },
+        "range": {
+            "from": span.first.isoformat(),
+            "to": span.last.isoformat(),
+            "stored_from": facts.stored_from.isoformat() if facts.stored_from else None,
+            "history_whole": facts.history_done,
+        },
+        "kpis": {
+            **_sums(whole),
+            **{
+                name: value
+                for name, value in asdict(kpis).items()
+                if name != "refund_window" and name not in DaySums._fields
+            },
+            "refund_window": {"from": refund_from.isoformat(), "to": refund_to.isoformat()},
+        },
+        "per_day": [
+            {
+                "day": day.isoformat(),
+                **_sums(sums),
+                "aov_minor": dashboard.average(sums.placed_minor, sums.orders),
+            }
+            for day, sums in days.items()
+        ],
+        "top_products": [asdict(product) for product in products],
+        "other_currencies": list(others),
+        "counts": (await rt.db.read(rows.counts, store_id))._asdict(),
+    }
+
+
+async def report_of_shop(
+    rt: Runtime, shop: str, *, date_from: date | None = None, date_to: date | None = None
+) -> dict[str, Any]:
+    """The report of a shop by its domain or name. Raises InvalidInput and NotFound."""
+    domain = normalise_shop_domain(shop)
+    store = await rt.db.read(stores.find_by_domain, domain)
+    if store is None:
+        raise NotFound(f"There is no store {domain} here.")
+    return await report(rt, store.store_id, date_from=date_from, date_to=date_to)
+
+
+def as_text(found: dict[str, Any]) -> str:
+    """A report as a table for people."""
+    store, kpis, at = found["store"], found["kpis"], found["range"]
+    currency = store["currency"] or "USD"
+
+    def money(minor: int | None) -> str:
+        return "–" if minor is None else f"{to_decimal(minor, currency):,} {currency}"
+
+    def percent(rate: float | None) -> str:
+        return "–" if rate is None else f"{rate:.1%}"
+
+    window = kpis["refund_window"]
+    lines = [
+        f"{store['name']}  {store['domain']}",
+        f"{at['from']} to {at['to']}, days in {store['timezone']}",
+        "",
+    ]
+    table = [
+        ("Gross sales", money(kpis["gross_minor"])),
+        ("Discounts", money(kpis["discounts_minor"])),
+        ("Returns", money(kpis["returns_minor"])),
+        ("Net sales", money(kpis["net_minor"])),
+        ("Shipping", money(kpis["shipping_minor"])),
+        ("Taxes", money(kpis["taxes_minor"])),
+        ("Duties and fees", money(kpis["duties_minor"] + kpis["fees_minor"])),
+        ("Total sales", money(kpis["total_minor"])),
+        *(
+            (title, money(kpis[name]))
+            for title, name in (
+                ("Tips", "tips_minor"),
+                ("Adjustments", "adjustments_minor"),
+                ("Not explained", "unexplained_minor"),
+            )
+            if kpis[name]
+        ),
+        ("Orders", f"{kpis['orders']:,}"),
+        ("Units", f"{kpis['units']:,}"),
+        ("Average order value", money(kpis["aov_minor"])),
+        ("Customers", f"{kpis['customers']:,}"),
+        ("New customers", f"{kpis['new_customers']:,}"),
+        ("Returning customers", f"{kpis['returning_customers']:,}"),
+        ("Returning customer rate", percent(kpis["returning_customer_rate"])),
+        (f"Refund rate {window['from']} to {window['to']}", percent(kpis["refund_rate"])),
+    ]
+    lines += _aligned(table)
+    if found["top_products"]:
+        lines += ["", "Top products by net sales"]
+        lines += _aligned(
+            (row["title"], f"{money(row['net_minor'])}  {row['units']:,} units")
+            for row in found["top_products"][:10]
+        )
+    lines += ["", "Stored"]
+    lines += _aligned((name.capitalize(), f"{count:,}") for name, count in found["counts"].items())
+    if found["other_currencies"]:
+        lines += ["", f"Orders in {', '.join(found['other_currencies'])} are not added up here."]
+    if not at["history_whole"]:
+        since = at["stored_from"]
+        lines += ["", f"Orders are stored from {since}." if since else "No orders are stored yet."]
+    return "\n".join(lines)
+
+
+def _sums(sums: DaySums) -> dict[str, int]:
+    return {name: value for name, value in sums._asdict().items() if name not in _INNER}
+
+
+def _aligned(rows_of_two: Any) -> list[str]:
+    pairs = list(rows_of_two)
+    left = max(len(name) for name, _ in pairs)
+    right = max(len(value) for _, value in pairs)
+    return [f"  {name:<{left}}  {value:>{right}}" for name, value in pairs]

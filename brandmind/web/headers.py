@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from brandmind import runtime
@@ -20,6 +21,8 @@ _ALWAYS: Final = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 _HSTS: Final = "max-age=31536000; includeSubDomains"
+# A supervisor asks these from inside, past the proxy.
+_ASKED_WITHIN: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 _FILES: Final = ("/assets/", "/fonts/")
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
@@ -30,12 +33,18 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._added: dict[str, str] | None = None
+        # Set where http must become https: only a proxy can tell how the browser came.
+        self._public_url = ""
+        self._hops = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         added = self._headers()
+        if self._public_url and _came_unsealed(scope, hops=self._hops):
+            await self._to_https(scope, receive, send)
+            return
         forever = scope["path"].startswith(_FILES)
 
         async def with_headers(message: Message) -> None:
@@ -56,7 +65,25 @@ class SecurityHeaders:
             except RuntimeError:
                 return _ALWAYS
             self._added = headers_for(settings)
+            if settings.is_https and settings.trusted_proxy_hops:
+                self._public_url = settings.public_url
+                self._hops = settings.trusted_proxy_hops
         return self._added
+
+    async def _to_https(self, scope: Scope, receive: Receive, send: Send) -> None:
+        query = scope.get("query_string", b"").decode("latin-1")
+        path = quote(scope["path"]) + (f"?{query}" if query else "")
+        # Behind the public address, so a path like //evil.example leads nowhere else.
+        await RedirectResponse(f"{self._public_url}{path}", 308)(scope, receive, send)
+
+
+def _came_unsealed(scope: Scope, *, hops: int) -> bool:
+    """Whether the outermost proxy that is trusted says that the browser spoke plain http."""
+    if scope["path"] in _ASKED_WITHIN:
+        return False
+    said = Headers(scope=scope).get("x-forwarded-proto", "")
+    schemes = [part.strip().lower() for part in said.split(",") if part.strip()]
+    return bool(schemes) and schemes[-min(hops, len(schemes))] == "http"
 
 
 def headers_for(settings: Settings) -> dict[str, str]:

@@ -291,3 +291,26 @@ async def test_health_tells_what_is_missing(world: World) -> None:
         await world.sql("ALTER TABLE store RENAME TO elsewhere")
         answer = await browser.get("/readyz")
         assert (answer.status_code, answer.json()["missing"]) == (503, ["database"])
+
+
+async def test_behind_a_proxy_plain_http_becomes_https(sqlite_url: str) -> None:
+    public = "https://brandmind.example.com"
+    plain = {"x-forwarded-proto": "http"}
+    async with (
+        open_world(sqlite_url, public_url=public, trusted_proxy_hops=1) as world,
+        world.browser() as browser,
+    ):
+        answer = await browser.get("/connect?shop=a%20b", headers=plain)
+        assert answer.status_code == 308
+        assert answer.headers["location"] == f"{public}/connect?shop=a%20b"
+        sneaky = await browser.get(f"{public}//evil.example", headers=plain)
+        assert sneaky.headers["location"] == f"{public}//evil.example"
+        forged = {"x-forwarded-proto": "http, https"}
+        assert (await browser.get("/connect", headers=forged)).status_code == 200
+        assert (await browser.get("/healthz", headers=plain)).status_code == 200
+
+
+async def test_without_a_proxy_nobody_is_believed_about_the_scheme(world: World) -> None:
+    async with world.browser() as browser:
+        answer = await browser.get("/connect", headers={"x-forwarded-proto": "http"})
+        assert answer.status_code == 200

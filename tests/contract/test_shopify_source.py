@@ -19,6 +19,7 @@ from brandmind.errors import (
     TokenRevoked,
 )
 from brandmind.shopify.client import ShopifyClient
+from brandmind.shopify.documents import document, names
 from brandmind.shopify.source import PageSizes, ShopifySource
 from brandmind.shopify.throttle import LocalPacer
 from brandmind.shopify.tokens import StaticToken
@@ -62,14 +63,17 @@ class LocalShop:
         told = (await self.http.get(f"{self.base}/__log/{self.domain}")).json()
         return [one["operation"] for one in told["requests"]]
 
-    async def source(self, *, scopes: list[str] | None = None, **options: Any) -> ShopifySource:
+    async def source(
+        self, *, scopes: list[str] | None = None, patient: bool = True, **options: Any
+    ) -> ShopifySource:
+        """A source of this shop; an impatient one waits for nothing."""
         minted = await self.control("token", **({"scopes": scopes} if scopes else {}))
         client = ShopifyClient(
             self.http,
             origin=f"{self.base}/{{shop}}",
             domain=self.domain,
             token=StaticToken(minted["access_token"]),
-            pacer=LocalPacer(),
+            pacer=LocalPacer() if patient else None,
         )
         return ShopifySource(client, **options)
 
@@ -263,6 +267,30 @@ async def test_products_with_hundreds_of_variants_and_long_orders_come_whole(sho
     assert {"ProductVariants", "OrderLists", "OrderAgreements"} <= set(operations)
 
 
+@pytest.mark.parametrize("name", names())
+async def test_each_document_is_understood(shops: Any, name: str) -> None:
+    source = await shops("harbor-and-pine").source()
+    stage, resource = Stage.ORDERS, "Order"
+    if name == "product_variants":
+        stage, resource = Stage.PRODUCTS, "Product"
+    record = (await read(source, stage))[0].records[0]
+    gid = f"gid://shopify/{resource}/{record.shopify_id}"
+    asked = {
+        "first": 3,
+        "lines": 5,
+        "sortKey": "CREATED_AT",
+        "reverse": True,
+        "ids": [gid],
+        "id": gid,
+    }
+    told = document(name).text
+    answer = await source._client.query(
+        name, {key: value for key, value in asked.items() if f"${key}" in told}
+    )
+    assert answer.data
+    assert answer.restricted == ()
+
+
 async def test_records_fetched_by_id_equal_those_of_a_listing(shops: Any) -> None:
     source = await shops("harbor-and-pine").source()
     for stage in (Stage.PRODUCTS, Stage.ORDERS, Stage.CUSTOMERS):
@@ -306,7 +334,7 @@ async def test_each_trouble_of_a_shop_is_known_by_its_name(
     shops: Any, fault: str, error: type[Exception]
 ) -> None:
     shop = shops(f"trouble-{fault}")
-    source = await shop.source()
+    source = await shop.source(patient=False)
     await shop.control("faults", kind=fault, count=1)
     with pytest.raises(error):
         await read(source, Stage.ORDERS)

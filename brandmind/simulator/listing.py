@@ -71,25 +71,32 @@ class Listing:
         }
         self._kept: OrderedDict[tuple[Any, ...], _Found] = OrderedDict()
 
-    def page(self, name: str, arguments: dict[str, Any]) -> tuple[Page, Search | None]:
-        """A page by GraphQL arguments, and what the search said."""
+    def page(
+        self, name: str, arguments: dict[str, Any], *, since: int = 0
+    ) -> tuple[Page, Search | None]:
+        """A page by GraphQL arguments, and what the search said; `since` hides older orders."""
         resource = self.resources[name]
         sort = arguments.get("sortKey") or resource.default_sort
-        found = self._found(name, sort, arguments.get("query") or "")
+        found = self._found(name, sort, arguments.get("query") or "", since=since)
         return page_of(found.rows, found.keys, arguments, node=resource.node), found.search
 
-    def count(self, name: str, arguments: dict[str, Any]) -> tuple[dict[str, Any], Search | None]:
+    def count(
+        self, name: str, arguments: dict[str, Any], *, since: int = 0
+    ) -> tuple[dict[str, Any], Search | None]:
         """Count {count precision}: exact below the limit, which null lifts."""
         resource = self.resources[name]
-        found = self._found(name, resource.default_sort, arguments.get("query") or "", count=True)
+        query = arguments.get("query") or ""
+        found = self._found(name, resource.default_sort, query, count=True, since=since)
         limit = arguments.get("limit", DEFAULT_COUNT_LIMIT)
         number = len(found.rows)
         if limit is not None and number > limit:
             return {"count": limit, "precision": "AT_LEAST"}, found.search
         return {"count": number, "precision": "EXACT"}, found.search
 
-    def _found(self, name: str, sort: str, query: str, *, count: bool = False) -> _Found:
-        key = (name, sort, query, count, self._brand.version)
+    def _found(
+        self, name: str, sort: str, query: str, *, count: bool = False, since: int = 0
+    ) -> _Found:
+        key = (name, sort, query, count, since, self._brand.version)
         found = self._kept.get(key)
         if found is not None:
             self._kept.move_to_end(key)
@@ -98,12 +105,16 @@ class Listing:
         if not query.strip():
             # Ids ascend with the rows, so a stable sort by the value alone settles the ties.
             value = resource.sort_values[sort]
-            rows = array("l", sorted(resource.rows(), key=value))
+            chosen = resource.rows()
+            if since:
+                created = self._brand.book.created
+                chosen = [row for row in chosen if created[row] >= since]
+            rows = array("l", sorted(chosen, key=value))
             found = _Found(rows, RowKeys(rows, value, resource.shopify_id), None)
         else:
             fields = resource.count_fields if count else resource.fields
             search = parse(query, fields, self._brand.config.timezone)
-            whole = self._found(name, sort, "")
+            whole = self._found(name, sort, "", since=since)
             found = _Found(whole.rows, whole.keys, search)
             if (keeps := search.keeps) is not None:
                 found.rows = array("l", filter(keeps, whole.rows))

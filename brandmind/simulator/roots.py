@@ -10,9 +10,12 @@ from graphql.execution.values import VariableValues
 
 from brandmind.simulator.brand import Brand
 from brandmind.simulator.listing import Listing
+from brandmind.simulator.moments import DAY_S, iso
 from brandmind.simulator.nodes import gid, parse_gid
 from brandmind.simulator.paging import MAX_PAGE
 from brandmind.simulator.search import Search
+
+ORDER_WINDOW_S = 60 * DAY_S
 
 LISTS = {"orders": "orders", "products": "products", "customers": "customers"}
 COUNTS = {"ordersCount": "orders", "productsCount": "products", "customersCount": "customers"}
@@ -106,12 +109,12 @@ class Call:
     def root(self, name: str, arguments: dict[str, Any], key: str) -> Any:
         """The value of a root field: a Page of rows, a node, or a plain dict."""
         if name in LISTS:
-            page, search = self.listing.page(LISTS[name], arguments)
+            page, search = self.listing.page(LISTS[name], arguments, since=self._since(name))
             self._note(key, arguments, search)
             self.found[key] = len(page.rows)
             return page
         if name in COUNTS:
-            count, search = self.listing.count(COUNTS[name], arguments)
+            count, search = self.listing.count(COUNTS[name], arguments, since=self._since(name))
             self._note(key, arguments, search)
             return count
         if name in SINGLES:
@@ -126,7 +129,16 @@ class Call:
             raise InvalidId(text)
         if kind is not None and parsed[0] != kind:
             raise InvalidId(text)
-        return self.brand.find(text)
+        found = self.brand.find(text)
+        if found is not None and parsed[0] == "Order" and (since := self._since("orders")):
+            return None if found["createdAt"] < iso(since) else found
+        return found
+
+    def _since(self, name: str) -> int:
+        # Orders older than 60 days need a scope of their own; 0 stands for no limit.
+        if not name.startswith("orders") or "read_all_orders" in self.scopes:
+            return 0
+        return self.brand.config.as_of - ORDER_WINDOW_S
 
     def _nodes(self, ids: list[str]) -> list[Any]:
         if len(ids) > MAX_PAGE:

@@ -118,6 +118,20 @@ async def test_a_customer_within_an_order_needs_its_own_scope() -> None:
     assert {error["path"][-1] for error in answer["errors"]} == {"customer"}
 
 
+async def test_without_read_all_orders_there_are_only_the_last_60_days() -> None:
+    query = """query Q($old: ID!) { ordersCount { count } order(id: $old) { id }
+      orders(first: 250, sortKey: CREATED_AT) { nodes { id createdAt } } }"""
+    async with opened() as shopper:
+        whole = await shopper.data("{ orders(first: 1, sortKey: CREATED_AT) { nodes { id } } }")
+        oldest = whole["orders"]["nodes"][0]["id"]
+        await shopper.mint(scopes=["read_orders", "read_products", "read_customers"])
+        answer = await shopper.data(query, old=oldest)
+    nodes = answer["orders"]["nodes"]
+    assert answer["order"] is None
+    assert answer["ordersCount"]["count"] == len(nodes) > 0
+    assert min(one["createdAt"] for one in nodes) >= "2026-09-21T15:00:00Z"
+
+
 async def test_protected_fields_of_an_app_without_approval_are_null_and_say_so() -> None:
     async with opened(protected_data=False) as shopper:
         answer = await shopper.ask("{ customers(first: 2) { nodes { id firstName state } } }")

@@ -20,6 +20,7 @@ from tests.unit.simulator.shopper import SHOP, config
 
 BRAND = Brand(SHOP, config())
 LISTING = Listing(BRAND)
+SCOPES = READ_SCOPES | {"read_all_orders"}
 
 
 def everything(kind: str, depth: int) -> str:
@@ -55,7 +56,7 @@ def both(query: str, **variables: Any) -> tuple[Any, Any]:
     assert isinstance(values, VariableValues)
 
     def call() -> Call:
-        return Call(BRAND, LISTING, READ_SCOPES, variables, values)
+        return Call(BRAND, LISTING, SCOPES, variables, values)
 
     plan = Plan(document, operation)
     fast = json.loads(orjson.dumps({"data": plan.run(call())}))

@@ -1,15 +1,15 @@
 """Shopify's JSON to records: the only place, with `nested`, that knows their field names.
 
-Parsing is the hot path of a first sync, so a good record is read by plain dictionary access with
-no bookkeeping. A bad one is read a second time, watched, to name the field it broke on.
+Parsing is the hot path of a first sync, so a record is read by plain dictionary access with no
+bookkeeping; what cannot be read is found out afterwards, by `readings`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import orjson
 
@@ -24,13 +24,10 @@ from brandmind.commerce.records import (
     VariantRecord,
 )
 from brandmind.commerce.shop import ShopFacts
-from brandmind.errors import BadAnswer
+from brandmind.shopify.readings import each, one
 from brandmind.sync.ports import Reject
 
 Json = dict[str, Any]
-R = TypeVar("R")
-
-_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 
 ACTIONS: Final = {name: name for name in ("ORDER", "UPDATE", "RETURN")}
 KINDS: Final = {
@@ -64,39 +61,39 @@ def _minor_in(currency: str) -> _Minor:
 
 def parse_orders(nodes: Iterable[Any]) -> tuple[list[OrderRecord], list[Reject]]:
     """Orders with lines, refunds and ledger; those that cannot be read are named apart."""
-    return _each(nodes, _order)
+    return each(nodes, _order)
 
 
 def parse_products(
     nodes: Iterable[Any], *, currency: str
 ) -> tuple[list[ProductRecord], list[Reject]]:
     """Products with variants; their prices are plain amounts in the shop's `currency`."""
-    return _each(nodes, lambda node: _product(node, _minor_in(currency)))
+    return each(nodes, lambda node: _product(node, _minor_in(currency)))
 
 
 def parse_customers(nodes: Iterable[Any]) -> tuple[list[CustomerRecord], list[Reject]]:
     """Customers; fields the app may not see are None."""
-    return _each(nodes, _customer)
+    return each(nodes, _customer)
 
 
 def parse_order(node: Any) -> OrderRecord:
     """One order. Raises BadAnswer naming its gid and the field that cannot be read."""
-    return _one(node, _order)
+    return one(node, _order)
 
 
 def parse_product(node: Any, *, currency: str) -> ProductRecord:
     """One product. Raises BadAnswer naming its gid and the field that cannot be read."""
-    return _one(node, lambda node: _product(node, _minor_in(currency)))
+    return one(node, lambda node: _product(node, _minor_in(currency)))
 
 
 def parse_customer(node: Any) -> CustomerRecord:
     """One customer. Raises BadAnswer naming its gid and the field that cannot be read."""
-    return _one(node, _customer)
+    return one(node, _customer)
 
 
 def parse_shop(data: Json, *, answered_at: datetime) -> ShopFacts:
     """The shop's facts out of the data of shop.graphql. Raises BadAnswer."""
-    return _one(data, lambda data: _shop(data, answered_at))
+    return one(data, lambda data: _shop(data, answered_at))
 
 
 def gid(resource: str, shopify_id: int) -> str:
@@ -422,70 +419,3 @@ def _money(minor: _Minor, bag: Json | None) -> int:
 
 def _json(texts: list[str] | None) -> str:
     return orjson.dumps(texts).decode() if texts else "[]"
-
-
-def _each(nodes: Iterable[Any], read: Callable[[Json], R]) -> tuple[list[R], list[Reject]]:
-    records: list[R] = []
-    rejects: list[Reject] = []
-    for node in nodes:
-        try:
-            records.append(read(node))
-        except _UNREADABLE as error:
-            rejects.append(_reject(node, read, error))
-    return records, rejects
-
-
-def _one(node: Any, read: Callable[[Json], R]) -> R:
-    try:
-        return read(node)
-    except _UNREADABLE as error:
-        reject = _reject(node, read, error)
-        # Not chained: the first error's text quotes the value, which may be a person's.
-        raise BadAnswer(f"{reject.gid or 'A record'} cannot be read: {reject.reason}.") from None
-
-
-def _reject(node: Any, read: Callable[[Json], Any], error: Exception) -> Reject:
-    if not isinstance(node, dict):
-        return Reject("", "it is null" if node is None else "it is no object")
-    trail: list[str] = []
-    try:
-        read(_Watched(node, "", trail))
-    except _UNREADABLE as again:
-        error = again
-    told = node.get("id")
-    field = trail[-1] if trail else "?"
-    what = "is missing" if isinstance(error, KeyError) else f"is not readable ({_kind(error)})"
-    return Reject(told if isinstance(told, str) else "", f"{field} {what}")
-
-
-def _kind(error: Exception) -> str:
-    return type(error).__name__
-
-
-class _Watched(dict[str, Any]):
-    """A node that notes which field was asked for last, at any depth."""
-
-    def __init__(self, node: Json, path: str, trail: list[str]) -> None:
-        super().__init__(node)
-        self._path = path
-        self._trail = trail
-
-    def __getitem__(self, key: str) -> Any:
-        path = self._note(key)
-        return self._wrapped(super().__getitem__(key), path)
-
-    def get(self, key: str, default: Any = None) -> Any:
-        path = self._note(key)
-        return self._wrapped(super().get(key, default), path)
-
-    def _note(self, key: str) -> str:
-        path = f"{self._path}.{key}" if self._path else key
-        self._trail.append(path)
-        return path
-
-    def _wrapped(self, value: Any, path: str) -> Any:
-        if isinstance(value, dict):
-            return _Watched(value, path, self._trail)
-        if isinstance(value, list):
-            return [self._wrapped(item, path) for item in value]
-        return value

@@ -1,0 +1,83 @@
+"""Reading many nodes although some are bad: a bad one is read again, watched, to name its field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from brandmind.errors import BadAnswer
+from brandmind.sync.ports import Reject
+
+Json = dict[str, Any]
+R = TypeVar("R")
+
+_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+
+
+def each(nodes: Iterable[Any], read: Callable[[Json], R]) -> tuple[list[R], list[Reject]]:
+    """What `read` makes of each node, and those it could not read, by gid and field."""
+    records: list[R] = []
+    rejects: list[Reject] = []
+    for node in nodes:
+        try:
+            records.append(read(node))
+        except _UNREADABLE as error:
+            rejects.append(_reject(node, read, error))
+    return records, rejects
+
+
+def one(node: Any, read: Callable[[Json], R]) -> R:
+    """What `read` makes of a node. Raises BadAnswer naming its gid and field, never a value."""
+    try:
+        return read(node)
+    except _UNREADABLE as error:
+        reject = _reject(node, read, error)
+        # Not chained: the first error's text quotes the value, which may be a person's.
+        raise BadAnswer(f"{reject.gid or 'A record'} cannot be read: {reject.reason}.") from None
+
+
+def _reject(node: Any, read: Callable[[Json], Any], error: Exception) -> Reject:
+    if not isinstance(node, dict):
+        return Reject("", "it is null" if node is None else "it is no object")
+    trail: list[str] = []
+    try:
+        read(_Watched(node, "", trail))
+    except _UNREADABLE as again:
+        error = again
+    told = node.get("id")
+    field = trail[-1] if trail else "?"
+    what = "is missing" if isinstance(error, KeyError) else f"is not readable ({_kind(error)})"
+    return Reject(told if isinstance(told, str) else "", f"{field} {what}")
+
+
+def _kind(error: Exception) -> str:
+    return type(error).__name__
+
+
+class _Watched(dict[str, Any]):
+    """A node that notes which field was asked for last, at any depth."""
+
+    def __init__(self, node: Json, path: str, trail: list[str]) -> None:
+        super().__init__(node)
+        self._path = path
+        self._trail = trail
+
+    def __getitem__(self, key: str) -> Any:
+        path = self._note(key)
+        return self._wrapped(super().__getitem__(key), path)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        path = self._note(key)
+        return self._wrapped(super().get(key, default), path)
+
+    def _note(self, key: str) -> str:
+        path = f"{self._path}.{key}" if self._path else key
+        self._trail.append(path)
+        return path
+
+    def _wrapped(self, value: Any, path: str) -> Any:
+        if isinstance(value, dict):
+            return _Watched(value, path, self._trail)
+        if isinstance(value, list):
+            return [self._wrapped(item, path) for item in value]
+        return value

@@ -3,7 +3,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help demo up setup setup-dev frontend test test-arq25 check format bench lock clean
 
-PORT ?= 8000
+PORT ?=
 BIN := .venv/bin
 ARGS ?=
 
@@ -24,10 +24,10 @@ frontend: setup
 	@$(BIN)/python -m brandmind.launch.frontend
 
 demo: frontend
-	@exec $(BIN)/python -m brandmind demo --port $(PORT)
+	@exec $(BIN)/python -m brandmind demo $(if $(PORT),--port $(PORT))
 
 up: frontend
-	@exec $(BIN)/python -m brandmind up --port $(PORT)
+	@exec $(BIN)/python -m brandmind up $(if $(PORT),--port $(PORT))
 
 test: setup-dev
 	@$(BIN)/python -m brandmind.launch.frontend

@@ -64,7 +64,7 @@ def _install(venv: Path, lock: Path) -> int:
                 "On Debian and Ubuntu: apt-get install python3-venv"
             )
     print(f"Installing {lock.name} (once; a minute or two) …", flush=True)
-    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "-qq"]
     quick = ["--no-deps", "--no-compile", "--no-warn-script-location"]
     steps = (
         [*pip, *quick, "--require-hashes", "-r", str(lock)],

@@ -22,6 +22,7 @@ from pathlib import Path
 from brandmind.errors import BrandMindError
 
 HOME = Path(__file__).resolve().parents[2]
+_EXPORT = HOME / "tools" / "export_frontend.py"
 _SOURCES = (
     "rxconfig.py",
     "reflex.lock/package.json",
@@ -77,6 +78,10 @@ def ensure_built() -> bool:
     """
     if is_current():
         return False
+    if not _EXPORT.is_file():
+        if is_built():
+            return False
+        raise BuildFailed("The frontend is built in a checkout, and this is none.")
     _workshop().mkdir(exist_ok=True)
     with (_workshop() / "lock").open("w") as alone:
         fcntl.flock(alone, fcntl.LOCK_EX)
@@ -94,7 +99,7 @@ def _build() -> None:
     locked = {path: path.read_bytes() for path in (HOME / "reflex.lock").glob("*.json")}
     with log.open("w") as out:
         done = subprocess.run(
-            [sys.executable, str(HOME / "tools" / "export_frontend.py")],
+            [sys.executable, str(_EXPORT)],
             cwd=HOME,
             env=_build_env(),
             stdin=subprocess.DEVNULL,

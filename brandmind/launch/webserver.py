@@ -85,6 +85,9 @@ def prepare_environment(settings: Settings) -> None:
     )
     if "BRANDMIND_ENV_FILE" not in os.environ:
         os.environ["BRANDMIND_ENV_FILE"] = str(Path(".env").absolute())
+    if "REFLEX_REDIS_URL" not in os.environ:
+        # Reflex's default writes what tabs hold, customers' data too, to files.
+        os.environ["REFLEX_STATE_MANAGER_MODE"] = "memory"
     # rxconfig.py and .web are looked for in the working folder.
     os.chdir(frontend.HOME)
     if str(frontend.HOME) not in sys.path:

@@ -57,6 +57,8 @@ class Mode:
 
 REAL: Final = Mode("real")
 SAMPLE: Final = Mode("sample")
+# A tab is sent all that its state holds, so what is not shown must not be in it.
+_UNSEEN: Final = frozenset({"hold", "failed", "closed"})
 
 
 def command_center(
@@ -111,10 +113,10 @@ def command_center(
         chart=_chart(sampled if orders.mode == "sample" else figures, orders, at=at),
         products_mode=products.mode,
         products_note=products.note,
-        products=_products(sampled if products.mode == "sample" else figures),
+        products=_products(sampled if products.mode == "sample" else figures, products),
         orders_mode=table.mode,
         orders_note=table.note,
-        orders=_orders(sampled if table.mode == "sample" else figures, now=now, tz=tz),
+        orders=_orders(sampled if table.mode == "sample" else figures, table, now=now, tz=tz),
         currencies=(
             f"Orders in {wording.listed(list(figures.other_currencies))} are not added up here."
             if figures.other_currencies
@@ -234,7 +236,7 @@ def _kpis(
         note = mode.note
         if few and mode.mode == "real" and not note:
             note = f"{wording.counted(figures.kpis.orders, 'order')} so far"
-        if mode.mode in ("hold", "failed", "closed"):
+        if mode.mode in _UNSEEN:
             yield KpiView(
                 key=key,
                 title=TITLES[key],
@@ -362,7 +364,7 @@ def spark_path(values: list[int], *, width: int = 120, height: int = 26) -> str:
 
 
 def _chart(center: CommandCenter, mode: Mode, *, at: Range) -> ChartView:
-    if mode.mode in ("hold", "failed", "closed"):
+    if mode.mode in _UNSEEN:
         return ChartView(mode=mode.mode, note=mode.note)
     currency = center.currency
     points: list[dict[str, Any]] = []
@@ -420,7 +422,9 @@ def _js_number(value: Any) -> str:
     return f"{value.normalize():f}" if value else "0"
 
 
-def _products(center: CommandCenter) -> tuple[ProductRowView, ...]:
+def _products(center: CommandCenter, mode: Mode) -> tuple[ProductRowView, ...]:
+    if mode.mode in _UNSEEN:
+        return ()
     best = max((row.net_minor for row in center.top_products), default=0)
     return tuple(
         ProductRowView(
@@ -435,7 +439,11 @@ def _products(center: CommandCenter) -> tuple[ProductRowView, ...]:
     )
 
 
-def _orders(center: CommandCenter, *, now: datetime, tz: tzinfo) -> tuple[OrderRowView, ...]:
+def _orders(
+    center: CommandCenter, mode: Mode, *, now: datetime, tz: tzinfo
+) -> tuple[OrderRowView, ...]:
+    if mode.mode in _UNSEEN:
+        return ()
     rows = []
     for row in center.recent_orders[:6]:
         status = _STATUS.get(row.financial_status or "", (row.financial_status or "").capitalize())

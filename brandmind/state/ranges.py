@@ -67,17 +67,22 @@ def chosen(params: Mapping[str, str], *, today: date) -> Range:
         case _:
             compare = "previous"
     if params.get("range") == "custom":
-        try:
-            first = date.fromisoformat(params.get("from", ""))
-            last = min(date.fromisoformat(params.get("to", "")), today)
-        except ValueError:
-            first = last = today + timedelta(days=1)
-        if first <= last and (last - first).days < _LONGEST_DAYS:
-            return Range("custom", first, last, compare)
+        own = _own_days(params, today=today)
+        if own is not None:
+            return Range("custom", *own, compare)
     preset = params.get("range", DEFAULT)
     preset = preset if preset in PRESETS else DEFAULT
     first = today - timedelta(days=PRESETS[preset][1] - 1)
     return Range(preset, first, today, compare)
+
+
+def _own_days(params: Mapping[str, str], *, today: date) -> tuple[date, date] | None:
+    try:
+        first = date.fromisoformat(params.get("from", ""))
+        last = min(date.fromisoformat(params.get("to", "")), today)
+    except ValueError:
+        return None
+    return (first, last) if 0 <= (last - first).days < _LONGEST_DAYS else None
 
 
 def range_links(at: Range, *, shop_param: str) -> tuple[LinkView, ...]:

@@ -41,7 +41,7 @@ def main() -> None:
     os.environ["BRANDMIND_PORT"] = str(port)
     webserver.prepare_environment(settings)
     from brandmind.state import acts
-    from tests.e2e.stage_acts import StageActs
+    from tests.stage_acts import StageActs
 
     acts.use(StageActs())
     runtime.open_runtime = nothing_open  # type: ignore[assignment]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from brandmind.simulator.amounts import DOLLAR_RATES
 
 API_VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
 LATEST_VERSION = API_VERSIONS[-1]
@@ -37,8 +40,18 @@ class ShopConfig:
     protected_data: bool = True
     accepts_permanent_tokens: bool = True
 
+    def __post_init__(self) -> None:
+        if self.currency not in DOLLAR_RATES:
+            raise ValueError(f"currency is one of {', '.join(DOLLAR_RATES)}")
+        try:
+            ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"there is no time zone {self.timezone}") from error
+        if min(self.orders, self.products, self.customers) < 0:
+            raise ValueError("sizes cannot be negative")
+
     def changed(self, **changes: Any) -> ShopConfig:
-        """The same shop with other settings; raises TypeError for an unknown one."""
+        """The same shop with other settings; TypeError or ValueError for one it cannot have."""
         return replace(self, **changes)
 
 

@@ -96,7 +96,7 @@ class Control:
                 shop.token_life_s = float(life)
             try:
                 shop.configure(shop.config.changed(**sent))
-            except TypeError as error:
+            except (TypeError, ValueError) as error:
                 raise Wrong(str(error)) from error
         config = shop.config
         return JSONResponse({name: getattr(config, name) for name in config.__slots__})

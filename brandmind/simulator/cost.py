@@ -13,7 +13,6 @@ from typing import Any
 from graphql import (
     DocumentNode,
     FieldNode,
-    FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLNamedType,
     GraphQLObjectType,
@@ -26,7 +25,14 @@ from graphql import (
     value_from_ast_untyped,
 )
 
+from brandmind.simulator.documents import fragments_of
+from brandmind.simulator.nodes import LazyNode
+from brandmind.simulator.paging import Page
+
 MAX_COST = 1000
+SAMPLES = 4
+
+Samples = list[Any] | None
 COUNT_COST = 10
 
 FREE_TYPES = frozenset(
@@ -53,42 +59,65 @@ def requested_cost(
     document: DocumentNode,
     operation: OperationDefinitionNode,
     variables: Mapping[str, Any],
-    *,
-    found: Mapping[str, int] | None = None,
 ) -> int:
-    """Points asked for; with `found` (rows per root key) the points really used."""
-    fragments = {
-        node.name.value: node
-        for node in document.definitions
-        if isinstance(node, FragmentDefinitionNode)
-    }
-    root = schema.get_root_type(operation.operation)
-    if root is None:
-        return 1
-    reader = _CostReader(schema, fragments, variables, found)
-    return max(1, reader.selection(root, operation.selection_set, at_root=True))
+    """Points that are asked for."""
+    reader = _CostReader(schema, document, variables, None)
+    return max(1, math.ceil(reader.operation(operation)))
+
+
+def actual_cost(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: Mapping[str, Any],
+    values: Mapping[str, Any],
+) -> int:
+    """Points really used: the same model over what was found, by root key.
+
+    Of a page only a few nodes are looked at; they stand for the others.
+    """
+    reader = _CostReader(schema, document, variables, values)
+    return max(1, math.ceil(reader.operation(operation)))
 
 
 class _CostReader:
+    """Reads a selection; `samples` are nodes of the answer, None while nothing is known."""
+
     def __init__(
         self,
         schema: GraphQLSchema,
-        fragments: Mapping[str, FragmentDefinitionNode],
+        document: DocumentNode,
         variables: Mapping[str, Any],
-        found: Mapping[str, int] | None,
+        values: Mapping[str, Any] | None,
     ) -> None:
         self._schema = schema
-        self._fragments = fragments
+        self._fragments = fragments_of(document)
         self._variables = variables
-        self._found = found
+        self._values = values
 
-    def selection(
-        self, parent: GraphQLNamedType, selections: SelectionSetNode, *, at_root: bool = False
-    ) -> int:
-        """The cost of the fields of a selection, each response key once."""
+    def operation(self, operation: OperationDefinitionNode) -> float:
+        """The cost of all root fields."""
+        root = self._schema.get_root_type(operation.operation)
+        if root is None:
+            return 1
+        cost = 0.0
+        for key, (_, nodes) in self._keys(root, operation.selection_set, {}).items():
+            name = nodes[0].name.value
+            if name.endswith("Count"):
+                cost += COUNT_COST
+                continue
+            samples = None
+            if self._values is not None and key in self._values:
+                samples = [{name: self._values[key]}]
+            cost += self._field(root, nodes, samples)
+        return cost
+
+    def _selection(
+        self, parent: GraphQLNamedType, selections: SelectionSetNode, samples: Samples
+    ) -> float:
         return sum(
-            self._field(parent, key, nodes, at_root=at_root)
-            for key, (parent, nodes) in self._keys(parent, selections, {}).items()
+            self._field(kind, nodes, samples)
+            for kind, nodes in self._keys(parent, selections, {}).values()
         )
 
     def _keys(
@@ -112,52 +141,63 @@ class _CostReader:
                 self._keys(under, node.selection_set, keys)
         return keys
 
-    def _field(
-        self, parent: GraphQLNamedType, key: str, nodes: list[FieldNode], *, at_root: bool
-    ) -> int:
-        first = nodes[0]
-        name = first.name.value
+    def _field(self, parent: GraphQLNamedType, nodes: list[FieldNode], samples: Samples) -> float:
+        name = nodes[0].name.value
         if name.startswith("__"):
             return 0
-        fields = getattr(parent, "fields", {})
-        returned = get_named_type(fields[name].type)
+        returned = get_named_type(getattr(parent, "fields", {})[name].type)
         if not is_composite_type(returned):
             return 0
         below = [node.selection_set for node in nodes if node.selection_set]
-        if at_root and name.endswith("Count"):
-            return COUNT_COST
+        held = None if samples is None else [_peek(sample, name) for sample in samples]
         if returned.name.endswith("Connection") and isinstance(returned, GraphQLObjectType):
-            return self._connection(returned, first, below, key if at_root else None)
-        children = sum(self.selection(returned, one) for one in below)
-        return children + (0 if returned.name in FREE_TYPES else 1)
+            return self._connection(returned, nodes[0], below, held)
+        own = 0 if returned.name in FREE_TYPES else 1
+        if held is None:
+            return own + sum(self._selection(returned, one, None) for one in below)
+        there = [value for value in held if value]
+        if not there:
+            return 0
+        inner: list[Any] = []
+        for value in there:
+            inner += value[:SAMPLES] if isinstance(value, list) else [value]
+        cost = own + sum(self._selection(returned, one, inner) for one in below)
+        return cost * len(there) / len(held)
 
     def _connection(
         self,
         returned: GraphQLObjectType,
         node: FieldNode,
         below: list[SelectionSetNode],
-        root_key: str | None,
-    ) -> int:
-        factor = page_factor(self._size(node))
-        if root_key is not None and self._found is not None and root_key in self._found:
-            rows = self._found[root_key]
-            if not rows:
+        held: list[Any] | None,
+    ) -> float:
+        size = self._size(node)
+        factor = page_factor(size)
+        samples: Samples = None
+        if held is not None:
+            rows = [_rows(value) for value in held if value is not None]
+            most = max(1, len(held))
+            found = math.ceil(sum(min(size, number) for number, _ in rows) / most)
+            if not found:
                 return 2
-            factor = min(factor, page_factor(rows))
-        cost = 2
+            factor = page_factor(found)
+            samples = [one for _, some in rows for one in some]
+        cost = 2.0
         item = get_named_type(returned.fields["nodes"].type)
         for selections in below:
-            for key, (parent, nodes) in self._keys(returned, selections, {}).items():
+            for parent, nodes in self._keys(returned, selections, {}).values():
                 name = nodes[0].name.value
                 inner = [one.selection_set for one in nodes if one.selection_set]
                 if name == "nodes":
-                    cost += factor * (1 + sum(self.selection(item, one) for one in inner))
+                    cost += factor * (1 + sum(self._selection(item, one, samples) for one in inner))
                 elif name == "edges":
                     edge = get_named_type(returned.fields["edges"].type)
+                    wrapped = None if samples is None else [{"node": one} for one in samples]
                     # The edge itself is free: its node is what an object costs.
-                    cost += factor * max(1, sum(self.selection(edge, one) for one in inner))
+                    points = sum(self._selection(edge, one, wrapped) for one in inner)
+                    cost += factor * max(1, points)
                 elif name != "pageInfo":
-                    cost += self._field(parent, key, nodes, at_root=False)
+                    cost += self._field(parent, nodes, None)
         return cost
 
     def _size(self, node: FieldNode) -> int:
@@ -167,3 +207,17 @@ class _CostReader:
                 if isinstance(value, int):
                     return value
         return 1
+
+
+def _peek(sample: Any, name: str) -> Any:
+    if isinstance(sample, LazyNode) or (isinstance(sample, dict) and name in sample):
+        return sample[name]
+    # Money and the like are free, and a field of another type is not there at all.
+    return None
+
+
+def _rows(value: Any) -> tuple[int, list[Any]]:
+    if isinstance(value, Page):
+        some = value.rows[:SAMPLES]
+        return len(value.rows), [value.node(row) for row in some] if value.node else list(some)
+    return len(value), list(value[:SAMPLES])

@@ -95,7 +95,7 @@ class Call:
     variables: dict[str, Any]
     values: VariableValues | None = None
     searches: list[dict[str, Any]] = field(default_factory=list)
-    found: dict[str, int] = field(default_factory=dict)
+    found: dict[str, Any] = field(default_factory=dict)
 
     @property
     def restricted(self) -> bool:
@@ -108,10 +108,14 @@ class Call:
 
     def root(self, name: str, arguments: dict[str, Any], key: str) -> Any:
         """The value of a root field: a Page of rows, a node, or a plain dict."""
+        value = self._root(name, arguments, key)
+        self.found[key] = value
+        return value
+
+    def _root(self, name: str, arguments: dict[str, Any], key: str) -> Any:
         if name in LISTS:
             page, search = self.listing.page(LISTS[name], arguments, since=self._since(name))
             self._note(key, arguments, search)
-            self.found[key] = len(page.rows)
             return page
         if name in COUNTS:
             count, search = self.listing.count(COUNTS[name], arguments, since=self._since(name))

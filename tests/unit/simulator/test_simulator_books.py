@@ -133,6 +133,17 @@ def test_the_same_seed_makes_the_same_shop_and_another_seed_another() -> None:
     assert fingerprint(1) != fingerprint(2)
 
 
+@pytest.mark.parametrize("orders", [0, 1, 2, 7, 59, 61])
+@pytest.mark.parametrize(("products", "customers"), [(0, 0), (1, 1), (2, 3), (3, 20)])
+def test_tiny_shops_hold_together(orders: int, products: int, customers: int) -> None:
+    brand = Brand(SHOP, config(orders=orders, products=products, customers=customers))
+    found = truth(brand, keep_books(brand))
+    assert found["counts"]["orders"] == orders == len([*map(brand.order, brand.order_ids())])
+    assert found["counts"]["products"] == products == len([*map(brand.product, range(products))])
+    assert found["counts"]["customers"] == customers
+    assert sum(int(brand.customer(index)["numberOfOrders"]) for index in range(customers)) <= orders
+
+
 def test_every_planted_oddity_is_there() -> None:
     brand = Brand(SHOP, config(orders=2000, products=120, customers=900))
     orders = [brand.order(index) for index in brand.order_ids()]

@@ -173,6 +173,17 @@ async def test_an_empty_bucket_throttles_and_an_unused_rest_is_given_back() -> N
     assert "data" not in refused
 
 
+async def test_what_was_not_there_is_not_paid_for() -> None:
+    inner = "lineItems(first: 250) { nodes { id product { id } } } refunds(first: 5) { id }"
+    async with opened(unlimited=False) as shopper:
+        answer = await shopper.ask(f"{{ orders(first: 10) {{ nodes {{ id {inner} }} }} }}")
+        cost = answer["extensions"]["cost"]
+    assert cost["requestedQueryCost"] == 2 + 4 * (1 + (2 + 11 * 2) + 1)
+    # Ten orders of one to four lines, few of them refunded.
+    assert 2 + 4 * (1 + 2) < cost["actualQueryCost"] <= 2 + 4 * (1 + (2 + 2 * 2) + 1)
+    assert cost["throttleStatus"]["currentlyAvailable"] >= 2000 - cost["actualQueryCost"]
+
+
 async def test_a_warned_search_says_so_beside_all_the_data() -> None:
     async with opened() as shopper:
         answer = await shopper.ask(PAGE, first=3, q="flavour:salty")
@@ -321,14 +332,17 @@ async def test_a_shop_can_be_made_anew_in_another_size_and_currency() -> None:
         )
         await shopper.control("config", {"orders": 30, "products": 5, "currency": "JPY"})
         yen = await shopper.data("{ shop { currencyCode } ordersCount { count } }")
-        wrong = await shopper.http.post(f"/__control/{SHOP}/config", json={"colour": 1})
+        wrongs = [
+            (await shopper.http.post(f"/__control/{SHOP}/config", json=body)).status_code
+            for body in ({"colour": 1}, {"currency": "XXX"}, {"timezone": "Mars/Base"})
+        ]
     assert empty == {
         "ordersCount": {"count": 0},
         "productsCount": {"count": 0},
         "customers": {"nodes": []},
     }
     assert yen == {"shop": {"currencyCode": "JPY"}, "ordersCount": {"count": 30}}
-    assert wrong.status_code == 400
+    assert wrongs == [400, 400, 400]
 
 
 async def test_the_log_names_operations_status_and_cost() -> None:

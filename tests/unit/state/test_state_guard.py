@@ -1,0 +1,347 @@
+"""Who may run which event: as the owner, as a stranger, and with what an attacker would send."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from reflex.state import State, StateUpdate
+from reflex_base.event import Event
+from reflex_base.event.processor.base_state_processor import BaseStateEventProcessor
+from reflex_base.registry import RegistrationContext
+
+import brandmind.brandmind
+from brandmind.state import acts
+from brandmind.state.center import Center
+from brandmind.state.doorway import Doorway
+from brandmind.state.frame import Frame
+from brandmind.state.guard import OnlyMarked, is_allowed, mark_of
+from brandmind.state.settings import Settings
+from brandmind.state.waiting import Waiting
+from brandmind.sync.progress import StoreProgress
+from tests import stage_acts
+
+ASSEMBLED = brandmind.brandmind.app
+
+
+class Tab:
+    """A browser tab without a browser: sends events, keeps what it is sent."""
+
+    def __init__(self, processor: BaseStateEventProcessor, token: str = "tab") -> None:
+        self.processor = processor
+        self.token = token
+        self.seen: dict[str, Any] = {}
+        self.sent: list[Any] = []
+        self.cookie: str | None = stage_acts.COOKIE
+
+    async def emit_update(self, *, update: StateUpdate, token: str) -> None:
+        for name, values in (update.delta or {}).items():
+            self.seen.setdefault(name, {}).update(values)
+        self.sent.extend(update.events or ())
+
+    async def event(self, name: str, address: str, **payload: Any) -> Any:
+        headers = {"origin": "http://localhost:8000"}
+        if self.cookie:
+            headers["cookie"] = self.cookie
+        router_data = {
+            "pathname": address.split("?")[0],
+            "asPath": address,
+            "headers": headers,
+            "token": self.token,
+            "query": {},
+        }
+        event = Event(name=name, router_data=router_data, payload=payload)
+        return await self.processor.enqueue(self.token, event)
+
+    def shown(self, state: type[State], name: str) -> Any:
+        """What the tab was last sent of a var, None if it never was."""
+        return self.seen.get(state.get_full_name(), {}).get(f"{name}_rx_state_")
+
+
+def handler(state: type[State], name: str) -> str:
+    return f"{state.get_full_name()}.{name}"
+
+
+@pytest.fixture
+def staged() -> Iterator[stage_acts.StageActs]:
+    before = acts.get()
+    made = stage_acts.StageActs()
+    acts.use(made)
+    yield made
+    acts.use(before)
+
+
+@pytest.fixture
+async def tab(staged: stage_acts.StageActs) -> AsyncIterator[Tab]:
+    guard = OnlyMarked()
+
+    class Guarded:
+        async def _preprocess(self, state: Any, event: Any) -> Any:
+            return await guard.preprocess(ASSEMBLED, state, event)
+
+    processor = BaseStateEventProcessor(
+        middleware=Guarded(),  # type: ignore[arg-type]
+        graceful_shutdown_timeout=0.01,
+    )
+    made = Tab(processor)
+    processor.configure(event_namespace=made)  # type: ignore[arg-type]
+    with ASSEMBLED.set_contexts():
+        async with processor:
+            yield made
+
+
+async def until(said: Any) -> None:
+    """Wait until a condition holds; the test's own time limit ends it otherwise."""
+    while not said():
+        await asyncio.sleep(0.005)
+
+
+def test_every_handler_that_is_registered_carries_a_mark() -> None:
+    registered = RegistrationContext.get().event_handlers
+    ours = {
+        name: at.handler.fn
+        for name, at in registered.items()
+        if (getattr(at.handler.fn, "__module__", "") or "").startswith("brandmind")
+    }
+    assert {handler(Center, "follow"), handler(Waiting, "follow"), handler(Frame, "sync_now")} <= (
+        set(ours)
+    )
+    assert [name for name, fn in ours.items() if mark_of(fn) is None] == []
+
+
+def test_setvar_is_refused_on_every_state() -> None:
+    setters = [
+        (name, at.handler.fn)
+        for name, at in RegistrationContext.get().event_handlers.items()
+        if name.endswith(".setvar")
+    ]
+    assert len(setters) > 5
+    assert not any(is_allowed(name, fn) for name, fn in setters)
+
+
+def test_only_looking_is_public() -> None:
+    public = {
+        name.rsplit(".", 1)[-1]
+        for name, at in RegistrationContext.get().event_handlers.items()
+        if mark_of(at.handler.fn) == "public"
+    }
+    assert public == {"turn_table", "close_notice"}
+
+
+def test_a_client_cannot_hand_in_the_access_itself() -> None:
+    for state, name in ((Center, "follow"), (Frame, "sync_now"), (Doorway, "arrive")):
+        registered = RegistrationContext.get().event_handlers[handler(state, name)]
+        assert list(registered.handler._parameters) == ["self"]
+
+
+async def test_the_owner_sees_the_store_of_the_address(tab: Tab) -> None:
+    await tab.event(handler(Center, "follow"), "/command-center?shop=ready.myshopify.com")
+    await until(lambda: tab.shown(Center, "center") and tab.shown(Center, "center").there)
+    assert tab.shown(Frame, "shell").gate == "open"
+    assert tab.shown(Center, "center").kpis[0].value.startswith("$")
+
+
+async def test_nobody_without_a_session_sees_a_store(tab: Tab) -> None:
+    tab.cookie = None
+    for state, view in ((Center, "center"), (Waiting, "room"), (Settings, "page")):
+        await tab.event(handler(state, "follow"), "/x?shop=ready.myshopify.com")
+        await until(lambda: tab.shown(Frame, "shell") and tab.shown(Frame, "shell").gate != "wait")
+        shown = tab.shown(state, view)
+        assert shown is None or not shown.there
+    shell = tab.shown(Frame, "shell")
+    assert shell.gate == "signed_out"
+    assert shell.gate_title == "Sign in to open ready.myshopify.com."
+    assert shell.gate_href == "/auth/connect?shop=ready.myshopify.com"
+    assert (shell.shop, shell.who, shell.stores) == ("", "", ())
+
+
+async def test_a_stranger_to_a_store_learns_nothing_but_that_it_is_not_here(tab: Tab) -> None:
+    await tab.event(handler(Center, "follow"), "/command-center?shop=strange.myshopify.com")
+    await until(lambda: tab.shown(Frame, "shell") and tab.shown(Frame, "shell").gate != "wait")
+    assert tab.shown(Frame, "shell").gate_title == "There is no such store here."
+    assert tab.shown(Center, "center") is None or not tab.shown(Center, "center").there
+
+
+async def test_a_store_this_browser_has_not_passed_asks_for_its_own_sign_in(tab: Tab) -> None:
+    await tab.event(handler(Waiting, "follow"), "/syncing?shop=other.myshopify.com")
+    await until(lambda: tab.shown(Frame, "shell") and tab.shown(Frame, "shell").gate != "wait")
+    assert tab.shown(Frame, "shell").gate_title == "Sign in to open Other Store."
+
+
+async def test_the_sample_shop_needs_no_session_and_asks_nobody(
+    tab: Tab, staged: stage_acts.StageActs
+) -> None:
+    tab.cookie = None
+
+    async def never(*_args: Any, **_kwargs: Any) -> Any:
+        raise AssertionError("the sample shop is nobody's")
+
+    staged.who = staged.command_center = staged.progress = never  # type: ignore[method-assign]
+    await tab.event(handler(Center, "follow"), "/command-center?shop=sample")
+    await until(lambda: tab.shown(Center, "center") and tab.shown(Center, "center").there)
+    assert tab.shown(Frame, "shell").shop == "Sample Shop"
+    assert all(kpi.mode == "sample" for kpi in tab.shown(Center, "center").kpis)
+
+
+async def test_the_sample_shop_is_no_way_into_a_sync(
+    tab: Tab, staged: stage_acts.StageActs
+) -> None:
+    tab.cookie = None
+    for name in ("sync_now", "retry", "cancel"):
+        await (await tab.event(handler(Frame, name), "/command-center?shop=sample"))
+    tab.cookie = stage_acts.COOKIE
+    await (await tab.event(handler(Frame, "sync_now"), "/x?shop=strange.myshopify.com"))
+    assert staged.asked == []
+    await (await tab.event(handler(Frame, "sync_now"), "/x?shop=ready.myshopify.com"))
+    assert staged.asked == [("request", "id-ready")]
+
+
+async def test_a_store_id_from_the_browser_is_refused(
+    tab: Tab, staged: stage_acts.StageActs
+) -> None:
+    future = await tab.event(
+        handler(Frame, "sync_now"), "/x?shop=ready.myshopify.com", store_id="id-other"
+    )
+    with pytest.raises(TypeError):
+        await future
+    assert staged.asked == []
+
+
+async def test_setvar_from_the_wire_changes_nothing(tab: Tab) -> None:
+    await (
+        await tab.event(
+            handler(Frame, "setvar"), "/x?shop=ready.myshopify.com", var_name="notice", value="hm"
+        )
+    )
+    assert tab.shown(Frame, "notice") in (None, "")
+
+
+async def test_too_many_syncs_are_answered_with_a_plain_sentence(tab: Tab) -> None:
+    await (await tab.event(handler(Frame, "sync_now"), "/x?shop=stale.myshopify.com"))
+    assert tab.shown(Frame, "notice").startswith(
+        "Three syncs in the last hour. The next is possible at "
+    )
+
+
+async def test_a_tab_that_changed_hands_is_empty_before_its_first_sight(tab: Tab) -> None:
+    await tab.event(handler(Center, "follow"), "/command-center?shop=ready.myshopify.com")
+    await until(lambda: tab.shown(Center, "center") and tab.shown(Center, "center").there)
+    tab.seen.clear()
+    tab.cookie = None
+    hydrate = f"{State.get_full_name()}.hydrate"
+    await (await tab.event(hydrate, "/command-center?shop=ready.myshopify.com"))
+    await until(lambda: tab.shown(Center, "center") is not None)
+    assert not tab.shown(Center, "center").there
+    assert tab.shown(Frame, "shell").shop == ""
+
+
+async def test_a_tab_of_the_same_person_keeps_what_it_showed(tab: Tab) -> None:
+    await tab.event(handler(Center, "follow"), "/command-center?shop=ready.myshopify.com")
+    await until(lambda: tab.shown(Center, "center") and tab.shown(Center, "center").there)
+    tab.seen.clear()
+    hydrate = f"{State.get_full_name()}.hydrate"
+    await (await tab.event(hydrate, "/command-center?shop=ready.myshopify.com"))
+    await until(lambda: tab.shown(Center, "center") is not None)
+    assert tab.shown(Center, "center").there
+
+
+async def test_a_new_store_is_led_to_its_waiting_room_unless_it_asks_to_look(tab: Tab) -> None:
+    await (await tab.event(handler(Center, "follow"), "/command-center?shop=early.myshopify.com"))
+    await until(lambda: tab.sent)
+    assert tab.sent[0].payload["path"] == "/syncing?shop=early.myshopify.com"
+    await tab.event(handler(Center, "follow"), "/command-center?shop=early.myshopify.com&look=1")
+    await until(lambda: tab.shown(Center, "center") and tab.shown(Center, "center").there)
+    assert tab.shown(Center, "center").kpis[0].mode == "hold"
+
+
+async def test_a_revoked_session_ends_an_open_watch(tab: Tab, staged: stage_acts.StageActs) -> None:
+    ended = asyncio.Event()
+
+    @asynccontextmanager
+    async def watch(store_id: str, *, session_id: str) -> AsyncIterator[Any]:
+        async def changes() -> AsyncIterator[StoreProgress]:
+            await ended.wait()
+            for nothing in ():
+                yield nothing
+
+        yield changes()
+
+    staged.watch = watch  # type: ignore[method-assign, assignment]
+    await tab.event(handler(Waiting, "follow"), "/syncing?shop=running.myshopify.com")
+    await until(lambda: tab.shown(Waiting, "room") and tab.shown(Waiting, "room").there)
+
+    async def nobody(_cookie: str | None) -> None:
+        return None
+
+    staged.who = nobody  # type: ignore[method-assign, assignment]
+    ended.set()
+    await until(lambda: tab.shown(Frame, "shell").gate == "signed_out")
+    assert not tab.shown(Waiting, "room").there
+
+
+async def test_the_snapshot_is_read_only_after_the_watch_has_begun(
+    tab: Tab, staged: stage_acts.StageActs
+) -> None:
+    order: list[str] = []
+    real_watch, real_progress = staged.watch, staged.progress
+
+    @asynccontextmanager
+    async def watch(store_id: str, *, session_id: str) -> AsyncIterator[Any]:
+        order.append("watch")
+        async with real_watch(store_id, session_id=session_id) as changes:
+            yield changes
+
+    async def progress(store_id: str) -> StoreProgress:
+        order.append("snapshot")
+        return await real_progress(store_id)
+
+    staged.watch, staged.progress = watch, progress  # type: ignore[method-assign, assignment]
+    await tab.event(handler(Waiting, "follow"), "/syncing?shop=running.myshopify.com")
+    await until(lambda: tab.shown(Waiting, "room") and tab.shown(Waiting, "room").there)
+    assert order[:2] == ["watch", "snapshot"]
+
+
+async def test_changes_reach_the_tab_without_being_asked_for(tab: Tab) -> None:
+    await tab.event(handler(Waiting, "follow"), "/syncing?shop=live.myshopify.com")
+    await until(
+        lambda: (
+            tab.shown(Waiting, "room")
+            and tab.shown(Waiting, "room").headline == "Your numbers are ready."
+        )
+    )
+    assert tab.shown(Waiting, "room").percent == 100
+
+
+async def test_an_error_in_the_address_is_told_in_the_exact_words(tab: Tab) -> None:
+    tab.cookie = None
+    await (await tab.event(handler(Doorway, "arrive"), "/connect?error=denied"))
+    assert tab.shown(Doorway, "view").error == "You chose not to install. Nothing was saved."
+    await (await tab.event(handler(Doorway, "arrive"), "/connect?error=<script>"))
+    assert tab.shown(Doorway, "view").error == (
+        "This sign-in link is not valid or too old. Start again from your store's address."
+    )
+
+
+async def test_whoever_is_signed_in_is_led_from_the_start_page_to_the_store(tab: Tab) -> None:
+    await (await tab.event(handler(Doorway, "arrive"), "/"))
+    await until(lambda: tab.sent)
+    assert tab.sent[0].payload["path"] == "/command-center?shop=ready.myshopify.com"
+
+
+def test_a_handler_of_ours_without_a_mark_would_be_refused() -> None:
+    async def forgotten(self: Any) -> None: ...
+
+    forgotten.__module__ = "brandmind.state.somewhere"
+    assert not is_allowed("x.forgotten", forgotten)
+
+
+def test_views_are_frozen_so_that_a_tab_cannot_be_changed_by_mistake() -> None:
+    view = Frame.get_fields()["shell"].default_value()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        view.gate = "open"
+    assert SimpleNamespace(**dataclasses.asdict(view)).gate == "wait"

@@ -16,14 +16,17 @@ from brandmind.simulator.catalogue import (
     Catalogue,
 )
 from brandmind.simulator.config import ShopConfig
+from brandmind.simulator.customer_nodes import customer_node
 from brandmind.simulator.drafts import Draft, draft
 from brandmind.simulator.ledger import Sheet, sheet
-from brandmind.simulator.moments import DAY_S, iso
+from brandmind.simulator.moments import DAY_S
 from brandmind.simulator.nodes import LazyNode, Node, gid, parse_gid
-from brandmind.simulator.order_nodes import LINE_BASE, LINES_PER_ORDER, REFUND_BASE, OrderWriter
+from brandmind.simulator.order_nodes import OrderWriter
+from brandmind.simulator.order_papers import LINE_BASE, LINES_PER_ORDER, REFUND_BASE
 from brandmind.simulator.orderbook import GUEST, ORDER_BASE, ORDER_STEP, OrderBook
 from brandmind.simulator.people import CUSTOMER_BASE, CUSTOMER_STEP, Person, person
 from brandmind.simulator.product_nodes import product_node
+from brandmind.simulator.shop_nodes import shop_node
 from brandmind.simulator.words import brand_name
 
 _KEPT_NODES = 500
@@ -203,70 +206,19 @@ class Brand:
 
     def customer(self, index: int) -> Node:
         """The customer as the API shows it."""
-        who = self.person(index)
         orders = self.book.orders_of(index)
         last = max(orders, key=self.book.processed.__getitem__, default=None)
-        address = {
-            "__typename": "MailingAddress",
-            "id": gid("MailingAddress", who.shopify_id) + "?model_name=CustomerAddress",
-            "city": who.city,
-            "country": who.place.country_name,
-            "countryCodeV2": who.place.country,
-            "province": who.place.province_name or None,
-            "provinceCode": who.place.province or None,
-            "firstName": who.first_name,
-            "lastName": who.last_name,
-            "name": who.display_name,
-            "address1": f"{index % 300 + 1} Sample Lane",
-            "address2": None,
-            "zip": f"{20_000 + index % 70_000}",
-            "phone": who.phone,
-            "company": None,
-        }
-        has_address = bool(orders) or index % 3 == 0
-        email = who.email and {
-            "emailAddress": who.email,
-            "marketingState": "SUBSCRIBED" if who.subscribed else "NOT_SUBSCRIBED",
-        }
-        return {
-            "__typename": "Customer",
-            "id": gid("Customer", who.shopify_id),
-            "legacyResourceId": str(who.shopify_id),
-            "displayName": who.display_name,
-            "firstName": who.first_name,
-            "lastName": who.last_name,
-            "defaultEmailAddress": email,
-            "defaultPhoneNumber": who.phone and {"phoneNumber": who.phone},
-            "numberOfOrders": str(len(orders)),
-            "amountSpent": Money(sum(map(self.paid, orders)), self.config.currency),
-            "lastOrder": None if last is None else self.lazy_order(last),
-            "state": who.state,
-            "tags": who.tags,
-            "note": None,
-            "verifiedEmail": who.verified,
-            "taxExempt": False,
-            "locale": who.locale,
-            "createdAt": iso(self.customer_created_at(index)),
-            "updatedAt": iso(self.customer_updated_at(index)),
-            "defaultAddress": address if has_address else None,
-            "addressesV2": [address] if has_address else [],
-            "statistics": {"rfmGroup": self._rfm_group(orders, last)},
-            "orders": [self.lazy_order(at) for at in orders],
-        }
-
-    def _rfm_group(self, orders: list[int], last: int | None) -> str:
-        # A plain stand-in for Shopify's quintiles, which need everybody else's numbers as well.
-        if last is None:
-            return "PROSPECTS"
-        days = (self.config.as_of - self.book.processed[last]) // DAY_S
-        many = len(orders)
-        if days <= 45:
-            return "NEW" if many == 1 else "CHAMPIONS" if many >= 4 else "ACTIVE"
-        if days <= 120:
-            return "PROMISING" if many == 1 else "LOYAL" if many >= 4 else "ACTIVE"
-        if days <= 240:
-            return "ALMOST_LOST" if many == 1 else "LOYAL" if many >= 4 else "NEEDS_ATTENTION"
-        return "DORMANT" if many == 1 else "PREVIOUSLY_LOYAL" if many >= 4 else "AT_RISK"
+        return customer_node(
+            self.person(index),
+            orders=[self.lazy_order(at) for at in orders],
+            last=None if last is None else self.lazy_order(last),
+            spent=Money(sum(map(self.paid, orders)), self.config.currency),
+            created_at=self.customer_created_at(index),
+            updated_at=self.customer_updated_at(index),
+            quiet_days=None
+            if last is None
+            else (self.config.as_of - self.book.processed[last]) // DAY_S,
+        )
 
     def find(self, text: str) -> Node | None:
         """Any node by its global id; None for what is unknown or deleted."""
@@ -349,46 +301,6 @@ class Brand:
 
     def shop_node(self) -> Node:
         """The shop itself."""
-        config = self.config
-        opened = iso(config.as_of - 760 * DAY_S)
-        return {
-            "__typename": "Shop",
-            "id": gid("Shop", self.shopify_id),
-            "name": self.name,
-            "email": f"hello@{self.shop.split('.')[0]}.example.com",
-            "contactEmail": f"care@{self.shop.split('.')[0]}.example.com",
-            "shopOwnerName": "Robin Harbor",
-            "myshopifyDomain": self.shop,
-            "url": f"https://{self.shop}",
-            "primaryDomain": {
-                "__typename": "Domain",
-                "id": gid("Domain", self.shopify_id + 7),
-                "host": self.shop,
-                "url": f"https://{self.shop}",
-                "sslEnabled": True,
-            },
-            "currencyCode": config.currency,
-            "ianaTimezone": config.timezone,
-            "timezoneOffsetMinutes": -300,
-            "plan": {
-                "publicDisplayName": "Basic",
-                "partnerDevelopment": False,
-                "shopifyPlus": False,
-            },
-            "enabledPresentmentCurrencies": sorted(
-                {config.currency, "CAD", "GBP", "EUR", "AUD", "JPY"}
-            ),
-            "shopAddress": {
-                "__typename": "ShopAddress",
-                "id": gid("ShopAddress", self.shopify_id),
-                "city": "Brooklyn",
-                "country": "United States",
-                "countryCodeV2": "US",
-                "province": "New York",
-                "provinceCode": "NY",
-            },
-            "createdAt": opened,
-            "updatedAt": opened,
-            "taxesIncluded": config.taxes_included,
-            "taxShipping": True,
-        }
+        return shop_node(
+            shop=self.shop, name=self.name, shopify_id=self.shopify_id, config=self.config
+        )

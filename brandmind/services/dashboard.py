@@ -264,7 +264,7 @@ async def ready_now(rt: Runtime, store_id: str) -> ReadyNow:
         price_max_minor=prices[-1][0] if prices else None,
         price_p25_minor=_percentile(prices, 25),
         price_p75_minor=_percentile(prices, 75),
-        price_bins=_bins(prices),
+        price_bins=price_steps(prices),
         days=days,
         first_order_day=first,
         # Of equal days the latest.
@@ -392,7 +392,7 @@ def _percentile(prices: list[tuple[int, int]], percent: int) -> int | None:
     return None
 
 
-def _bins(prices: list[tuple[int, int]]) -> tuple[tuple[int, int, int], ...]:
+def price_steps(prices: list[tuple[int, int]]) -> tuple[tuple[int, int, int], ...]:
     """Steps of equal width; the last one takes in the few prices far above all others."""
     if not prices:
         return ()

@@ -276,9 +276,10 @@ def _launch(*, port: int | None, host: str | None, demo: bool) -> None:
 
     from brandmind.launch import frontend, house
 
-    settings = _settings(port=port, host=host)
+    settings = _settings(port=port, host=host).model_copy(update={"demo": demo})
+    settings.check_production()
     frontend.ensure_built()
-    raise typer.Exit(asyncio.run(house.run(settings, demo=demo)))
+    raise typer.Exit(asyncio.run(house.run(settings)))
 
 
 def _settings(*, port: int | None = None, host: str | None = None) -> Settings:

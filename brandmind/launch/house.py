@@ -35,17 +35,16 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-async def run(settings: Settings, *, demo: bool) -> int:
+async def run(settings: Settings) -> int:
     """Start all, keep it running until SIGINT or SIGTERM, stop all. The exit code.
 
     Raises:
         SettingsError: a setting stands in the way; nothing has been started.
     """
-    settings = settings.model_copy(update={"demo": demo})
     settings.check_production()
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _this_folder_alone(settings.data_dir):
-        house = House(settings, demo=demo)
+        house = House(settings)
         try:
             return await house.run()
         finally:
@@ -55,17 +54,17 @@ async def run(settings: Settings, *, demo: bool) -> int:
 class House:
     """One launch: the ports it got, the addresses it made up, the children it keeps."""
 
-    def __init__(self, settings: Settings, *, demo: bool) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._began = time.monotonic()
-        self._demo = demo
+        self._demo = settings.demo
         self._settings = settings
         self._data = settings.data_dir
         self._supervisor = Supervisor(log_dir=self._data / "logs", say=say)
         self._valkey: EmbeddedValkey | None = None
         if not settings.production:
-            ensure_key_file(self._data, demo=demo)
+            ensure_key_file(self._data, demo=self._demo)
         self.port = port_for("the web", settings.port, host=settings.host)
-        self.simulator_port = port_for("the local Shopify", SIMULATOR_PORT) if demo else 0
+        self.simulator_port = port_for("the local Shopify", SIMULATOR_PORT) if self._demo else 0
         given = settings.public_url
         if given == f"http://localhost:{settings.port}":
             given = f"http://localhost:{self.port}"

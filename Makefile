@@ -6,6 +6,7 @@ SHELL := /bin/sh
 PORT ?=
 BIN := .venv/bin
 ARGS ?=
+QUEUE_TESTS = $(wildcard tests/integration/test_worker*.py tests/faults)
 
 help:
 	@echo "make demo [PORT=8000]  everything on this machine, with a local Shopify to connect to"
@@ -36,7 +37,8 @@ test: setup-dev
 # The queue as a plain `pip install brandmind` resolves it; docs/decisions/002 says why both.
 test-arq25: setup-dev
 	@py=$$(tools/python.sh) && "$$py" tools/setup.py --venv .venv-arq25 --lock requirements-arq25.lock
-	@.venv-arq25/bin/python -m pytest -p no:cacheprovider $(wildcard tests/integration/test_worker*.py) tests/faults $(ARGS)
+	@test -n '$(QUEUE_TESTS)' || { echo 'No queue tests found.' >&2; exit 1; }
+	@.venv-arq25/bin/python -m pytest -p no:cacheprovider $(QUEUE_TESTS) $(ARGS)
 
 check: setup-dev
 	@$(BIN)/ruff check .

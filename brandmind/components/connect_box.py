@@ -7,13 +7,14 @@ from typing import Any
 import reflex as rx
 
 from brandmind.commerce.shop import NOT_AN_ADDRESS
+from brandmind.components.ui.forms import plain_form
 from brandmind.state.doorway import Doorway
 
 
 def connect_box(*, name: str) -> rx.Component:
     """Domain field, button and the place of what went wrong. `name` keeps ids apart."""
     view: Any = Doorway.view
-    return rx.el.form(
+    return plain_form(
         rx.el.label("Your store", html_for=f"{name}-shop", class_name="small muted"),
         rx.el.div(
             rx.el.input(
@@ -46,7 +47,6 @@ def connect_box(*, name: str) -> rx.Component:
         ),
         method="get",
         action="/auth/connect",
-        no_validate=False,
         class_name="connect",
         custom_attrs={"data-connect": ""},
     )

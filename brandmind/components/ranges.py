@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from brandmind.components.ui.forms import plain_form
 from brandmind.components.ui.links import go
 from brandmind.state.center import Center
 from brandmind.state.views import LinkView
@@ -23,7 +24,7 @@ def range_choice() -> rx.Component:
         ),
         rx.el.div(
             rx.el.div(rx.foreach(center.ranges, _link), class_name="menu-part"),
-            rx.el.form(
+            plain_form(
                 rx.el.input(type="hidden", name="shop", value=center.shop_param),
                 rx.el.input(type="hidden", name="range", value="custom"),
                 rx.el.input(type="hidden", name="look", value="1"),

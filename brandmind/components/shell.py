@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from brandmind.components.ui.forms import plain_form
 from brandmind.components.ui.links import go, leave
 from brandmind.components.ui.marks import logo, theme_turn
 from brandmind.state.frame import Frame
@@ -62,7 +63,7 @@ def _rail(here: str) -> rx.Component:
 
 
 def _sign_out() -> rx.Component:
-    return rx.el.form(
+    return plain_form(
         rx.el.button("Sign out", type="submit", class_name="link small"),
         method="post",
         action="/auth/logout",

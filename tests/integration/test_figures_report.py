@@ -1,0 +1,135 @@
+"""The report: its shape, its default days, and what it says of a shop that is not there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from brandmind.db import rollups
+from brandmind.db.session import Database
+from brandmind.errors import InvalidInput, NotFound
+from brandmind.services import dashboard, report
+from tests.factories import Change, Item, make_customer, make_order, make_product, make_store, utc
+
+NOW = utc("2026-11-20 03:00")  # still the 19th in New York
+DOCS = Path(__file__).parents[2] / "docs" / "report.md"
+
+
+@pytest.fixture
+def rt(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for module in (dashboard, report):
+        monkeypatch.setattr(module, "utc_now", lambda: NOW)
+    database = Database(database_url)
+    yield SimpleNamespace(db=database)
+    database.close()
+
+
+@pytest.fixture
+def alice(rt: Any) -> str:
+    store: str = rt.db.write_now(make_store, "alice")
+    rt.db.write_now(make_product, store, 1, title="Beanie")
+    rt.db.write_now(make_customer, store, 1, number_of_orders=1)
+    rt.db.write_now(
+        make_order,
+        store,
+        1,
+        utc("2026-11-18 15:00"),
+        [Item(5_000, 2, discount_minor=1_000, tax_minor=720)],
+        [Change(utc("2026-11-19 15:00"), -4_500, quantity=-1, tax_minor=-360)],
+        shipping_minor=600,
+        customer_id=1,
+    )
+    while rt.db.write_now(rollups.recount_dirty, store):
+        pass
+    return store
+
+
+async def test_the_report_is_json_of_whole_numbers_and_rates(rt: Any, alice: str) -> None:
+    found = await report.report(rt, alice)
+    assert json.loads(json.dumps(found)) == found
+    assert found["store"]["domain"] == "alice.myshopify.com"
+    assert found["store"]["currency_exponent"] == 2
+    assert found["range"]["from"] == "2026-10-23"
+    assert found["range"]["to"] == "2026-11-19"
+    kpis = found["kpis"]
+    assert kpis["gross_minor"] == 10_000
+    assert kpis["discounts_minor"] == -1_000
+    assert kpis["returns_minor"] == -4_500
+    assert kpis["net_minor"] == 4_500
+    assert kpis["total_minor"] == 4_500 + 600 + 360
+    assert kpis["aov_minor"] == 9_000
+    assert kpis["new_customers"] == 1
+    assert found["counts"] == {
+        "orders": 1,
+        "lines": 1,
+        "refunds": 0,
+        "customers": 1,
+        "products": 1,
+        "variants": 1,
+    }
+
+
+async def test_the_days_of_the_report_add_up_to_its_whole(rt: Any, alice: str) -> None:
+    found = await report.report(rt, alice)
+    assert len(found["per_day"]) == 28
+    for name, value in found["kpis"].items():
+        if name in found["per_day"][0] and name != "aov_minor":
+            assert sum(day[name] for day in found["per_day"]) == value, name
+
+
+async def test_every_key_of_the_report_is_documented(rt: Any, alice: str) -> None:
+    def keys(value: Any) -> set[str]:
+        if isinstance(value, dict):
+            return set(value).union(*(keys(inner) for inner in value.values()))
+        return set().union(*(keys(inner) for inner in value)) if isinstance(value, list) else set()
+
+    documented = set(re.findall(r"`([a-z_]+)`", DOCS.read_text(encoding="utf-8")))
+    assert keys(await report.report(rt, alice)) - {"title"} <= documented
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        ({"date_from": "2026-11-18", "date_to": "2026-11-18"}, ("2026-11-18", "2026-11-18")),
+        ({"date_to": "2026-10-28"}, ("2026-10-01", "2026-10-28")),
+        ({"date_from": "2026-10-01"}, ("2026-10-01", "2026-10-28")),
+        ({"date_from": "2026-11-10"}, ("2026-11-10", "2026-11-19")),
+    ],
+)
+async def test_an_open_end_is_filled_with_four_weeks(
+    rt: Any, alice: str, asked: dict[str, str], answered: tuple[str, str]
+) -> None:
+    days = {name: date.fromisoformat(day) for name, day in asked.items()}
+    found = await report.report(rt, alice, **days)
+    assert (found["range"]["from"], found["range"]["to"]) == answered
+
+
+async def test_a_shop_is_found_by_its_name_and_only_if_it_is_here(rt: Any, alice: str) -> None:
+    found = await report.report_of_shop(rt, "alice")
+    assert found == await report.report(rt, alice)
+    with pytest.raises(NotFound, match=r"charlie\.myshopify\.com"):
+        await report.report_of_shop(rt, "charlie")
+    with pytest.raises(InvalidInput):
+        await report.report_of_shop(rt, "not a shop!")
+
+
+async def test_people_read_a_table_with_the_money_in_its_currency(rt: Any, alice: str) -> None:
+    text = report.as_text(await report.report(rt, alice))
+    assert re.search(r"Net sales +45\.00 USD", text)
+    assert re.search(r"Beanie +45\.00 USD +1 units", text)
+    assert "2026-10-23 to 2026-11-19" in text
+
+
+async def test_an_empty_store_has_a_report_too(rt: Any) -> None:
+    store = rt.db.write_now(make_store, "empty", history_done=False)
+    found = await report.report(rt, store)
+    assert found["kpis"]["refund_rate"] is None
+    assert found["top_products"] == []
+    assert "No orders are stored yet." in report.as_text(found)

@@ -137,7 +137,8 @@ def truth(
     processed = brand.book.processed.__getitem__
     firsts = {customer: min(held, key=processed) for customer, held in books.orders_of.items()}
     new = sum(firsts[customer] in held for customer, held in buyers.items())
-    returning = sum(any(index != firsts[c] for index in held) for c, held in buyers.items())
+    # New or returning by the first order alone; whoever came twice in the range is told apart.
+    again = sum(any(index != firsts[c] for index in held) for c, held in buyers.items())
     more_than_one = sum(len(books.orders_of[customer]) > 1 for customer in buyers)
     twice = sum(len(held) > 1 for held in buyers.values())
     top = sorted(
@@ -164,7 +165,8 @@ def truth(
         "aov_minor": (2 * placed + orders) // (2 * orders) if orders else None,
         "customers": len(buyers),
         "new_customers": new,
-        "returning_customers": returning,
+        "returning_customers": len(buyers) - new,
+        "customers_with_an_earlier_order": again,
         "returning_customer_rate": more_than_one / len(buyers) if buyers else None,
         "repeat_purchase_rate": twice / len(buyers) if buyers else None,
         "refunds": sum(day.refunds for day in chosen.values()),

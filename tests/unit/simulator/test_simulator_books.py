@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -119,6 +119,25 @@ def test_net_is_gross_less_discounts_less_returns_on_every_day(brand: Brand) -> 
         )
     for name in ("net_minor", "orders", "taxes_minor"):
         assert found[name] == sum(day[name] for day in found["per_day"])
+
+
+def test_customers_of_a_range_are_new_or_returning() -> None:
+    brand = Brand(SHOP, config(orders=900, customers=300))
+    found = truth(brand, keep_books(brand), date(2026, 9, 1), date(2026, 10, 31))
+    placed: dict[str, list[str]] = {}
+    for index in brand.order_ids():
+        order = brand.order(index)
+        if order["customer"] and not order["test"]:
+            placed.setdefault(order["customer"]["id"], []).append(order["processedAt"])
+    start, end = "2026-09-01T04:00:00Z", "2026-11-01T04:00:00Z"
+    inside = {who: sorted(at) for who, at in placed.items() if any(start <= x < end for x in at)}
+    new = sum(at[0] >= start for at in inside.values())
+    again = sum(any(start <= one < end for one in at[1:]) for at in inside.values())
+    more = sum(len(at) > 1 for at in inside.values())
+    assert found["customers"] == len(inside) > new > 0
+    assert (found["new_customers"], found["returning_customers"]) == (new, len(inside) - new)
+    assert found["customers_with_an_earlier_order"] == again
+    assert found["returning_customer_rate"] == more / len(inside)
 
 
 def test_the_same_seed_makes_the_same_shop_and_another_seed_another() -> None:

@@ -88,7 +88,7 @@ def land(
         if known is None or record.updated_at >= known.updated_at:
             newest[record.shopify_id] = record
     ids = sorted(newest)
-    buried = _ids(session, _tombstones(), store_id, ids, resource.name)
+    buried = _buried(session, store_id, ids, resource.name)
     stored = {
         row[0]: (_moment(row[1]), row[2])
         for row in _rows_by_id(session, resource.table, "updated_at, read_no", store_id, ids)
@@ -274,19 +274,11 @@ def _rows_by_id(
     return _select(session, table, f"shopify_id, {what}", "shopify_id", store_id, ids)
 
 
-def _tombstones() -> sa.Table:
-    return tables.TOMBSTONE
-
-
-def _ids(
-    session: Session, table: sa.Table, store_id: str, ids: Sequence[int], resource: str
-) -> set[int]:
-    found = session.execute(
-        sa.select(table.c.shopify_id).where(
-            table.c.store_id == store_id,
-            table.c.resource == resource,
-            table.c.shopify_id.in_(ids),
-        )
+def _buried(session: Session, store_id: str, ids: Sequence[int], resource: str) -> set[int]:
+    found = session.connection().exec_driver_sql(
+        f"SELECT shopify_id FROM tombstone WHERE store_id = {_mark(session)} "  # noqa: S608
+        f"AND resource = {_mark(session)} AND shopify_id IN ({_marks(session, len(ids))})",
+        (store_id, resource, *ids),
     )
     return {row[0] for row in found}
 

@@ -129,15 +129,20 @@ class ShopifySource:
     ) -> AsyncIterator[Page]:
         """The pages after a cursor; the next is under way while the caller lands this one."""
         size = self._size(stage) if after else min(self._sizes.first, self._size(stage))
-        task = asyncio.create_task(self._page(stage, window, after or None, size))
+        task = asyncio.create_task(
+            self._page(stage, window, after or None, size, read_no=await self._number())
+        )
         try:
             while True:
                 page = await task
                 if page.next_cursor is None:
                     yield page
                     return
+                # Numbered here: in its task it would wait for the write of the page before it, and
+                # the shop's answer would not be under way meanwhile.
+                read_no = await self._number()
                 task = asyncio.create_task(
-                    self._page(stage, window, page.next_cursor, self._size(stage))
+                    self._page(stage, window, page.next_cursor, self._size(stage), read_no=read_no)
                 )
                 yield page
         finally:
@@ -192,11 +197,15 @@ class ShopifySource:
             restricted.update(answer.restricted)
         return Found(tuple(records), tuple(missing), tuple(rejects), tuple(sorted(restricted)))
 
-    async def _page(self, stage: Stage, window: Window, after: str | None, size: int) -> Page:
+    async def _number(self) -> int:
+        return await self._take_read_no() if self._take_read_no else 0
+
+    async def _page(
+        self, stage: Stage, window: Window, after: str | None, size: int, *, read_no: int
+    ) -> Page:
         resource = _RESOURCES[stage]
         asked = _listing(stage, window) | {"after": after}
         while True:
-            read_no = await self._take_read_no() if self._take_read_no else 0
             asked["first"] = size
             if resource is _ORDERS:
                 asked["lines"] = _LINES[self._lines]
@@ -208,12 +217,14 @@ class ShopifySource:
                     raise
                 size //= 2
                 self._limits[resource.root] = size
+                read_no = await self._number()
             except ShopifyUnavailable as error:
                 # Shopify gives a query ten seconds: a page that always takes longer would never
                 # be read, however often the same one is tried again.
                 if size <= _MODEST or error.retry_after_s is not None:
                     raise
                 size = self._limits[resource.root] = _MODEST
+                read_no = await self._number()
         connection = _connection_in(answer.data, resource.root)
         nodes = connection["nodes"]
         if resource is _ORDERS and nested.count_of_cut(nodes) * 10 > len(nodes):

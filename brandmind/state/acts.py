@@ -73,9 +73,9 @@ class ServiceActs:
         return await syncs.progress(self._rt, store_id)
 
     async def ready_now(self, store_id: str) -> ReadyNow:
-        from brandmind.services import syncs
+        from brandmind.services import dashboard
 
-        return await syncs.ready_now(self._rt, store_id)
+        return await dashboard.ready_now(self._rt, store_id)
 
     async def command_center(
         self, store_id: str, *, date_from: date, date_to: date, compare: Compare | None

@@ -59,8 +59,8 @@ def gone_on(rt: Runtime, step: Step, *, status: int = 302) -> Response:
     if step.binding is not None:
         _set(rt, response, _flow_cookie(rt), step.binding, int(FLOW_LIFE.total_seconds()))
     if step.session_token is not None:
+        # The binding stays until it expires: another tab's sign-in may still be under way.
         _set(rt, response, _session_cookie(rt), step.session_token, sessions.LIFE_S)
-        _set(rt, response, _flow_cookie(rt), "", 0)
     return response
 
 

@@ -314,6 +314,20 @@ async def test_a_second_store_joins_the_session_and_a_new_cookie_replaces_the_ol
     assert world.bell.ended == [old[0][0]]
 
 
+async def test_two_sign_ins_at_once_in_one_browser_both_succeed(world: World) -> None:
+    async with world.browser() as alice:
+        harbor = await world.connect(alice, ALICE)
+        lemon = await world.connect(alice, Somebody(7, "Alice Lemon", owner=True), LEMON)
+        await alice.post("/auth/logout", headers={"origin": PUBLIC})
+        one, other = await world.leave(alice, HARBOR), await world.leave(alice, LEMON)
+        answer = await world.finish(alice, other, Somebody(7, "Alice Lemon", owner=True), LEMON)
+        assert answer.headers["location"] == f"{PUBLIC}/syncing?shop={LEMON}"
+        answer = await world.finish(alice, one, ALICE, HARBOR)
+        assert answer.headers["location"] == f"{PUBLIC}/syncing?shop={HARBOR}"
+        for store_id in (harbor, lemon):
+            assert (await alice.get(f"/api/stores/{store_id}/status")).status_code == 200
+
+
 async def test_the_account_owner_at_log_in_is_the_owner(world: World) -> None:
     async with world.browser() as alice, world.browser() as bob:
         await world.connect(alice, ALICE)

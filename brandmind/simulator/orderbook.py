@@ -161,7 +161,9 @@ class OrderBook:
 
     def _draw_customers(self, rng: Random) -> None:
         """New faces at the rate that spends all of them; the others come back, the latest most."""
-        buyers = self.config.customers - self.config.customers // 14
+        # Some never buy; and in a shop with few orders there are still those who come back.
+        whole = self.config.customers - self.config.customers // 14
+        buyers = min(whole, max(1, len(self) * 55 // 100))
         left = len(self)
         seen = 0
         regulars: list[int] = []

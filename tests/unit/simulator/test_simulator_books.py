@@ -188,6 +188,15 @@ def test_every_planted_oddity_is_there() -> None:
     assert "أمينة" in names
 
 
+@pytest.mark.parametrize(("orders", "customers"), [(300, 900), (2000, 900), (3000, 300)])
+def test_some_customers_come_back_in_every_size_of_shop(orders: int, customers: int) -> None:
+    brand = Brand(SHOP, config(orders=orders, customers=customers))
+    counts = [len(brand.book.orders_of(index)) for index in brand.customer_ids()]
+    buyers = [count for count in counts if count]
+    assert 0.2 < sum(count > 1 for count in buyers) / len(buyers) < 0.6
+    assert 0 in counts
+
+
 def test_the_hero_earns_about_a_quarter_and_the_last_quarter_of_the_year_peaks() -> None:
     brand = Brand(SHOP, config(orders=3000, products=120, customers=1200))
     found = truth(brand, keep_books(brand))

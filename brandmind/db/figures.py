@@ -20,6 +20,7 @@ from brandmind.db.tables import (
     LINE,
     ORDER,
     PRODUCT,
+    PRODUCT_SALES,
     REFUND,
     SALE,
     STORE,
@@ -255,46 +256,33 @@ def _count_if(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
 
 
 def top_products(
-    session: Session, store_id: str, *, currency: str, span: Span, mixed: bool, limit: int
+    session: Session, store_id: str, *, currency: str, span: Span, limit: int
 ) -> list[ProductSums]:
     """The products with the highest net sales in the span, by product id.
 
     Goods without a product (custom items, deleted products) go by the title of their line.
-    `mixed` says that the span holds other currencies, which are left out.
     """
-    # A join on nothing where there is a product: only lines without one are looked up.
-    bare_line = sa.case((SALE.c.product_id.is_(None), SALE.c.line_id))
-    bare = LINE.alias("bare")
-    title = sa.case((SALE.c.product_id.is_(None), sa.func.coalesce(bare.c.title, "")))
-    quantity = sa.case(
-        (SALE.c.action == "RETURN", -sa.func.abs(SALE.c.quantity)), else_=SALE.c.quantity
-    )
-    sold = SALE.c.gross_minor + SALE.c.discounts_minor
-    query = (
+    day = PRODUCT_SALES.c
+    sums = (
         sa.select(
-            SALE.c.product_id,
-            title.label("bare_title"),
-            sa.func.max(SALE.c.line_id).label("line_id"),
-            sa.func.sum(sold + SALE.c.returns_minor).label("net"),
-            sa.func.sum(quantity).label("units"),
-            sa.func.count(sa.distinct(sa.case((SALE.c.placed, SALE.c.order_id)))).label("orders"),
-            sa.func.sum(sold).label("sold"),
-            sa.func.sum(SALE.c.returns_minor).label("returned"),
+            day.product_id,
+            day.title.label("bare_title"),
+            sa.func.max(day.line_id).label("line_id"),
+            sa.func.sum(day.sold_minor + day.returned_minor).label("net"),
+            sa.func.sum(day.units).label("units"),
+            # An order is placed on one day: the days' orders add up.
+            sa.func.sum(day.orders).label("orders"),
+            sa.func.sum(day.sold_minor).label("sold"),
+            sa.func.sum(day.returned_minor).label("returned"),
         )
-        .outerjoin(bare, sa.and_(bare.c.store_id == store_id, bare.c.shopify_id == bare_line))
         .where(
-            SALE.c.store_id == store_id,
-            SALE.c.day.between(span.first.isoformat(), span.last.isoformat()),
-            SALE.c.counted,
-            SALE.c.kind == "PRODUCT",
+            day.store_id == store_id,
+            day.day.between(span.first.isoformat(), span.last.isoformat()),
+            day.currency == currency,
         )
-        .group_by(SALE.c.product_id, sa.text("bare_title"))
+        .group_by(day.product_id, day.title)
+        .subquery("sums")
     )
-    if mixed:
-        query = query.join(
-            ORDER, sa.and_(ORDER.c.store_id == store_id, ORDER.c.shopify_id == SALE.c.order_id)
-        ).where(ORDER.c.currency == currency)
-    sums = query.subquery("sums")
     rows = session.execute(
         sa.select(
             sums,
@@ -306,11 +294,11 @@ def top_products(
     titles = _titles(session, store_id, rows)
     return [
         ProductSums(
-            product_id=row.product_id,
+            product_id=row.product_id or None,
             title=titles.get(row.product_id) or row.bare_title or CUSTOM_ITEM,
             net_minor=int(row.net),
             units=int(row.units),
-            orders=row.orders,
+            orders=int(row.orders),
             sold_minor=int(row.sold),
             returned_minor=int(row.returned),
             positive_minor=int(row.positive),
@@ -319,10 +307,10 @@ def top_products(
     ]
 
 
-def _titles(session: Session, store_id: str, rows: Sequence[Any]) -> dict[int | None, str]:
+def _titles(session: Session, store_id: str, rows: Sequence[Any]) -> dict[int, str]:
     """Titles by product id: the product's, or that of a line where the product is not stored."""
-    lines = {row.line_id: row.product_id for row in rows if row.product_id is not None}
-    found: dict[int | None, str] = {
+    lines = {row.line_id: row.product_id for row in rows if row.product_id}
+    found: dict[int, str] = {
         lines[row.shopify_id]: row.title
         for row in session.execute(
             sa.select(LINE.c.shopify_id, LINE.c.title).where(

@@ -1,20 +1,21 @@
-"""The days' sums: counted again where rows changed, and proven against a full count."""
+"""The sums of days and products: counted again where rows changed, proven by a full count."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from brandmind.db import runs
-from brandmind.db.tables import DAILY_SALES, DIRTY_DAY, ORDER, SALE
+from brandmind.db.tables import DAILY_SALES, DIRTY_DAY, LINE, ORDER, PRODUCT_SALES, SALE
 
 # A transaction of the recount stays well under half a second, whatever a day holds.
 _ENOUGH_S: Final = 0.2
 _DAYS_AT_ONCE: Final = 8
+_SOON_S: Final = 0.04
 
 _MONEY: Final = (
     "gross_minor",
@@ -34,12 +35,12 @@ _MONEY: Final = (
 )
 _FIGURES: Final = (*_MONEY, "orders", "units")
 
-_Key = tuple[str, str]
-_Sums = dict[str, int]
+# Sums by what they are of: the day, the currency, and what else keys the rollup.
+_Counted = dict[tuple[Any, ...], dict[str, Any]]
 
 
 class Difference(NamedTuple):
-    """A figure of a day that is stored otherwise than a full count finds it."""
+    """A figure of a day (and product) that is stored otherwise than a full count finds it."""
 
     day: str
     currency: str
@@ -48,7 +49,7 @@ class Difference(NamedTuple):
     counted: int
 
 
-def recount_dirty(session: Session, store_id: str, *, limit: int = 60) -> int:
+def recount_dirty(session: Session, store_id: str, *, limit: int = 400) -> int:
     """Count up to `limit` marked days again, latest first, and take their marks away.
 
     Returns how many days were done, 0 when no mark is left; it stops early rather than hold its
@@ -62,11 +63,16 @@ def recount_dirty(session: Session, store_id: str, *, limit: int = 60) -> int:
         .order_by(DIRTY_DAY.c.day.desc())
         .limit(limit)
     ).all()
-    began_s, done = time.monotonic(), 0
-    while done < len(days) and (not done or time.monotonic() - began_s < _ENOUGH_S):
-        chunk = days[done : done + _DAYS_AT_ONCE]
+    began_s = at_s = time.monotonic()
+    done, at_once = 0, _DAYS_AT_ONCE
+    while done < len(days) and at_s - began_s < _ENOUGH_S:
+        chunk = days[done : done + at_once]
         _replace(session, store_id, chunk)
         done += len(chunk)
+        took_s, at_s = time.monotonic() - at_s, time.monotonic()
+        if took_s < _SOON_S:
+            # Days of few orders: the statements cost more than what they count.
+            at_once *= 2
     return done
 
 
@@ -76,46 +82,70 @@ def recount_differences(session: Session, store_id: str) -> list[Difference]:
     Marked days are left out: their sums are known to be older than their rows.
     """
     dirty = set(session.scalars(sa.select(DIRTY_DAY.c.day).where(DIRTY_DAY.c.store_id == store_id)))
-    counted = _count(session, store_id, None)
-    stored: dict[_Key, _Sums] = {
-        (row.day, row.currency): {name: getattr(row, name) for name in _FIGURES}
-        for row in session.execute(sa.select(DAILY_SALES).where(DAILY_SALES.c.store_id == store_id))
-    }
-    nothing = dict.fromkeys(_FIGURES, 0)
-    return [
-        Difference(day, currency, name, was, found)
-        for day, currency in sorted(counted.keys() | stored.keys())
-        if day not in dirty
-        for name in _FIGURES
-        if (was := stored.get((day, currency), nothing)[name])
-        != (found := counted.get((day, currency), nothing)[name])
-    ]
+    found: list[Difference] = []
+    for table, count in _ROLLUPS:
+        keys, names = _columns(table)
+        counted = count(session, store_id, None)
+        stored: _Counted = {
+            tuple(row[key] for key in keys): {name: row[name] for name in names}
+            for row in session.execute(
+                sa.select(table).where(table.c.store_id == store_id)
+            ).mappings()
+        }
+        nothing = dict.fromkeys(names, 0)
+        found += [
+            Difference(day, currency, _named(name, rest), was, now)
+            for key in sorted(counted.keys() | stored.keys())
+            for day, currency, *rest in [key]
+            if day not in dirty
+            for name in names
+            if (was := stored.get(key, nothing)[name]) != (now := counted.get(key, nothing)[name])
+        ]
+    return found
+
+
+def _named(figure: str, rest: Sequence[Any]) -> str:
+    """The figure, and whose it is where the day has many: "units of product 7"."""
+    if not rest:
+        return figure
+    product_id, title = rest
+    return f"{figure} of {f'product {product_id}' if product_id else repr(title)}"
+
+
+def _columns(table: sa.Table) -> tuple[list[str], list[str]]:
+    """The names of a rollup's keys within a store, and of its figures."""
+    keys = [column.name for column in table.primary_key if column.name != "store_id"]
+    return keys, [column.name for column in table.columns if column.name not in ("store_id", *keys)]
 
 
 def _replace(session: Session, store_id: str, days: Sequence[str]) -> None:
-    session.execute(
-        sa.delete(DAILY_SALES).where(
-            DAILY_SALES.c.store_id == store_id, DAILY_SALES.c.day.in_(days)
-        )
-    )
-    rows = [
-        {"store_id": store_id, "day": day, "currency": currency, **sums}
-        for (day, currency), sums in sorted(_count(session, store_id, days).items())
-    ]
-    if rows:
-        session.execute(sa.insert(DAILY_SALES), rows)
+    for table, count in _ROLLUPS:
+        keys, _ = _columns(table)
+        session.execute(sa.delete(table).where(table.c.store_id == store_id, table.c.day.in_(days)))
+        rows = [
+            {"store_id": store_id, **dict(zip(keys, key, strict=True)), **sums}
+            for key, sums in sorted(count(session, store_id, days).items())
+        ]
+        if rows:
+            session.execute(sa.insert(table), rows)
     session.execute(
         sa.delete(DIRTY_DAY).where(DIRTY_DAY.c.store_id == store_id, DIRTY_DAY.c.day.in_(days))
     )
+
+
+# A return takes away, however its quantity is signed.
+_QUANTITY: Final = sa.case(
+    (SALE.c.action == "RETURN", -sa.func.abs(SALE.c.quantity)), else_=SALE.c.quantity
+)
 
 
 # The joins below are outer ones though nothing is ever missing: they keep SQLite from starting at
 # the wrong table, with all orders of the store, for the sales of one day.
 
 
-def _count(session: Session, store_id: str, days: Sequence[str] | None) -> dict[_Key, _Sums]:
+def _count_days(session: Session, store_id: str, days: Sequence[str] | None) -> _Counted:
     """The sums of these days (None: of all) by day and currency, straight from the rows."""
-    found: dict[_Key, _Sums] = {}
+    found: _Counted = {}
     for query in (
         _ledger(store_id, days),
         _orders(store_id, days),
@@ -139,11 +169,6 @@ def _count(session: Session, store_id: str, days: Sequence[str] | None) -> dict[
 def _ledger(store_id: str, days: Sequence[str] | None) -> sa.Select[Any]:
     """What the ledger says of a day, whatever day the orders are of."""
     goods = SALE.c.gross_minor + SALE.c.discounts_minor + SALE.c.returns_minor
-    quantity = sa.case(
-        # A return takes away, however its quantity is signed.
-        (SALE.c.action == "RETURN", -sa.func.abs(SALE.c.quantity)),
-        else_=SALE.c.quantity,
-    )
     query = (
         sa.select(
             SALE.c.day,
@@ -171,7 +196,7 @@ def _ledger(store_id: str, days: Sequence[str] | None) -> sa.Select[Any]:
                     else_=0,
                 )
             ).label("placed_minor"),
-            sa.func.sum(sa.case((SALE.c.kind == "PRODUCT", quantity), else_=0)).label("units"),
+            sa.func.sum(sa.case((SALE.c.kind == "PRODUCT", _QUANTITY), else_=0)).label("units"),
         )
         .outerjoin(
             ORDER, sa.and_(ORDER.c.store_id == store_id, ORDER.c.shopify_id == SALE.c.order_id)
@@ -216,3 +241,46 @@ def _returned(store_id: str, days: Sequence[str] | None) -> sa.Select[Any]:
 
 def _net_of(*kinds: str) -> sa.ColumnElement[int]:
     return sa.func.sum(sa.case((SALE.c.kind.in_(kinds), SALE.c.net_minor), else_=0))
+
+
+def _count_products(session: Session, store_id: str, days: Sequence[str] | None) -> _Counted:
+    """What each product sold on these days (None: on all)."""
+    # A join on nothing where there is a product: only lines without one are looked up.
+    bare_line = sa.case((SALE.c.product_id.is_(None), SALE.c.line_id))
+    query = (
+        sa.select(
+            SALE.c.day,
+            ORDER.c.currency,
+            sa.func.coalesce(SALE.c.product_id, 0).label("sold_id"),
+            sa.func.coalesce(LINE.c.title, "").label("bare_title"),
+            sa.func.max(SALE.c.line_id).label("line_id"),
+            sa.func.sum(SALE.c.gross_minor + SALE.c.discounts_minor).label("sold_minor"),
+            sa.func.sum(SALE.c.returns_minor).label("returned_minor"),
+            sa.func.sum(_QUANTITY).label("units"),
+            sa.func.count(sa.distinct(sa.case((SALE.c.placed, SALE.c.order_id)))).label("orders"),
+        )
+        .outerjoin(
+            ORDER, sa.and_(ORDER.c.store_id == store_id, ORDER.c.shopify_id == SALE.c.order_id)
+        )
+        .outerjoin(LINE, sa.and_(LINE.c.store_id == store_id, LINE.c.shopify_id == bare_line))
+        .where(SALE.c.store_id == store_id, SALE.c.counted, SALE.c.kind == "PRODUCT")
+        .group_by(SALE.c.day, ORDER.c.currency, sa.text("sold_id"), sa.text("bare_title"))
+    )
+    if days is not None:
+        query = query.where(SALE.c.day.in_(days))
+    return {
+        (row.day, row.currency, row.sold_id, row.bare_title): {
+            "line_id": row.line_id,
+            "sold_minor": int(row.sold_minor),
+            "returned_minor": int(row.returned_minor),
+            "units": int(row.units),
+            "orders": row.orders,
+        }
+        for row in session.execute(query)
+    }
+
+
+_ROLLUPS: Final[tuple[tuple[sa.Table, Callable[..., _Counted]], ...]] = (
+    (DAILY_SALES, _count_days),
+    (PRODUCT_SALES, _count_products),
+)

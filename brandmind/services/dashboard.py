@@ -196,7 +196,7 @@ async def command_center(
         days=_day_figures(days),
         compared_days=_day_figures(compared_days),
         top_products=await top_products(
-            rt, store_id, currency=facts.currency, span=span, mixed=bool(others), limit=TOP_PRODUCTS
+            rt, store_id, currency=facts.currency, span=span, limit=TOP_PRODUCTS
         ),
         recent_orders=tuple(OrderLine(*order) for order in recent),
         other_currencies=others,
@@ -222,12 +222,10 @@ async def kpis_and_sums(
 
 
 async def top_products(
-    rt: Runtime, store_id: str, *, currency: str, span: Span, mixed: bool, limit: int
+    rt: Runtime, store_id: str, *, currency: str, span: Span, limit: int
 ) -> tuple[ProductFigures, ...]:
-    """The products with the highest net sales; `mixed` says there are other currencies."""
-    found = await rt.db.read(
-        rows.top_products, store_id, currency=currency, span=span, mixed=mixed, limit=limit
-    )
+    """The products with the highest net sales."""
+    found = await rt.db.read(rows.top_products, store_id, currency=currency, span=span, limit=limit)
     return tuple(
         ProductFigures(
             product_id=row.product_id,

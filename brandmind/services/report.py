@@ -52,7 +52,6 @@ async def report(
         store_id,
         currency=facts.currency,
         span=span,
-        mixed=bool(others),
         limit=TOP_PRODUCTS,
     )
     whole = rows.added(days.values())

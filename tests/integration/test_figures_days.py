@@ -13,7 +13,7 @@ from sqlmodel import Session
 from brandmind.db import figures, rollups
 from brandmind.db.figures import DaySums, Span
 from brandmind.db.session import Database
-from brandmind.db.tables import DAILY_SALES, DIRTY_DAY, ORDER, SALE
+from brandmind.db.tables import DAILY_SALES, DIRTY_DAY, ORDER, PRODUCT_SALES, SALE
 from tests.factories import Change, Item, make_order, make_store, utc
 
 Case = tuple[str, dict[str, Any], Callable[[Session, str], Any], dict[str, DaySums]]
@@ -418,3 +418,19 @@ def test_a_day_whose_orders_are_gone_has_no_sums(db: Database) -> None:
     db.write_now(erase)
     recounted(db, store_id)
     assert sums(db, store_id) == {}
+
+
+def test_a_wrong_sum_of_a_product_is_found(db: Database) -> None:
+    store_id = db.write_now(make_store)
+    items = [Item(5_000, product_id=7), Item(300, product_id=None, title="Engraving")]
+    db.write_now(make_order, store_id, 1, utc("2026-10-01 15:00"), items)
+    recounted(db, store_id)
+
+    def spoil(session: Session) -> None:
+        session.execute(sa.update(PRODUCT_SALES).values(units=4))
+
+    db.write_now(spoil)
+    assert db.read_now(rollups.recount_differences, store_id) == [
+        rollups.Difference("2026-10-01", "USD", "units of 'Engraving'", 4, 1),
+        rollups.Difference("2026-10-01", "USD", "units of product 7", 4, 1),
+    ]

@@ -271,6 +271,29 @@ class DailySalesRow(SQLModel, table=True):
     units: int
 
 
+class ProductSalesRow(SQLModel, table=True):
+    """What one product sold on a shop-local day, summed from `order_sale`.
+
+    Goods without a product have `product_id` 0 and go by the title of their line, which is "" for
+    all others. `sold_minor` is gross less discounts; `orders` were placed that day; `line_id` is
+    one of the lines, for a title where the product is not stored.
+    """
+
+    __tablename__ = "product_sales"
+    __table_args__ = (_KEYED,)
+
+    store_id: str = Field(primary_key=True, sa_type=Key)
+    day: str = Field(primary_key=True, sa_type=sa.String(10))
+    currency: str = Field(primary_key=True, sa_type=sa.String(3))
+    product_id: int = Field(primary_key=True, sa_type=sa.BigInteger)
+    title: str = Field(primary_key=True)
+    line_id: int | None = Field(default=None, sa_type=sa.BigInteger)
+    sold_minor: int = Field(sa_type=sa.BigInteger)
+    returned_minor: int = Field(sa_type=sa.BigInteger)
+    units: int
+    orders: int
+
+
 class DirtyDayRow(SQLModel, table=True):
     """A day whose rollup is older than its rows; written with the rows, removed by the recount."""
 

@@ -374,7 +374,7 @@ class StageActs:
 
     async def _changes(self, store_id: str) -> AsyncIterator[StoreProgress]:
         if store_id == "id-live":
-            for orders in range(4210, 12001, 410):
+            for orders in range(4210, 12001, 1950):
                 await asyncio.sleep(0.02)
                 yield running(orders=orders)
             yield ready(status=StoreStatus.PARTIAL, reason="history")

@@ -13,8 +13,14 @@ from brandmind.state.frame import Frame
 from brandmind.state.views import LinkView
 
 
-def private_page(*body: rx.Component, here: str, tools: rx.Component | None = None) -> rx.Component:
-    """A page behind the guard. `here` names it in the rail; `tools` stand in the top bar."""
+def private_page(
+    *body: rx.Component, here: str, there: Any, tools: rx.Component | None = None
+) -> rx.Component:
+    """A page behind the guard.
+
+    `here` names it in the rail; `there` is true once its view has come; `tools` stand in the
+    top bar.
+    """
     shell: Any = Frame.shell
     return rx.el.div(
         leave("Skip to the page", href="#page", class_name="skip"),
@@ -31,6 +37,10 @@ def private_page(*body: rx.Component, here: str, tools: rx.Component | None = No
                 ),
                 id="page",
                 tab_index=-1,
+                # What comes within half a second comes into an empty page and moves nothing.
+                class_name=rx.cond(
+                    there | ((shell.gate != "wait") & (shell.gate != "open")), "", "awaited"
+                ),
             ),
             class_name="column",
         ),

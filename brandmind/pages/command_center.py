@@ -46,6 +46,7 @@ def command_center() -> rx.Component:
                 class_name="page-foot small muted",
             ),
             here="Command center",
+            there=center.there,
             tools=range_choice(),
         ),
     )

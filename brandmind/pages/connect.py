@@ -85,7 +85,7 @@ def connect() -> rx.Component:
             ),
             id="page",
             tab_index=-1,
-            class_name="two-columns",
+            class_name=rx.cond(view.there, "two-columns", "two-columns awaited"),
         ),
         class_name="public",
     )

@@ -43,6 +43,7 @@ def settings() -> rx.Component:
             ),
             rx.match(Settings.tab, ("stores", _stores()), ("about", _about()), _sync()),
             here="Settings",
+            there=rx.Var.create(Settings.page.there),
         ),
     )
 

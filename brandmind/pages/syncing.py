@@ -30,6 +30,7 @@ def syncing() -> rx.Component:
                 class_name="room",
             ),
             here="Sync progress",
+            there=room.there,
         ),
     )
 

@@ -39,6 +39,7 @@ class Doorway(rx.State):
         passed = len(access.viewer.stores) if access.viewer else 0
         self._seen_by = access.viewer.session_id if access.viewer else ""
         self.view = ConnectView(
+            there=True,
             error=error,
             shop=params.get("shop", "")[:120] if params.get("shop") != "sample" else "",
             stores=links[:passed],

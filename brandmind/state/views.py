@@ -253,6 +253,7 @@ class SettingsView:
 class ConnectView:
     """The connect page: what went wrong, and the stores this browser already knows."""
 
+    there: bool = False
     error: str = ""
     shop: str = ""
     stores: tuple[LinkView, ...] = ()

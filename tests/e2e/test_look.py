@@ -1,0 +1,362 @@
+"""Every page in every state of a store, in a real browser: what it shows and how it behaves."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+
+from brandmind.launch import frontend
+from tests import stage_acts
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+HOME = Path(__file__).parents[2]
+PICTURES = HOME / "test-results" / "look"
+WIDE, NARROW = (1280, 900), (375, 812)
+# The other two add pictures and time, and seldom a finding: LOOK=all takes them too.
+LOOKS = [(WIDE, "light"), (NARROW, "dark")]
+if os.environ.get("LOOK") == "all":
+    LOOKS += [(WIDE, "dark"), (NARROW, "light")]
+
+CHECKS = Path(__file__).with_name("checks.js")
+
+
+@dataclass
+class Seen:
+    """What a page did besides showing itself."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    abroad: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    frontend.ensure_built()
+    with contextlib.closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.e2e.stage", str(port)],
+        cwd=HOME,
+        env={**os.environ, "PYTHONPATH": str(HOME)},
+    )
+    base = f"http://localhost:{port}"
+    try:
+        for _ in range(600):
+            assert server.poll() is None, "the stage fell down"
+            with contextlib.suppress(OSError), urllib.request.urlopen(base, timeout=2) as answer:
+                if answer.status == 200:
+                    break
+            time.sleep(0.1)
+        yield base
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=chromium_path,
+            args=["--no-sandbox", "--disable-background-networking"],
+        )
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def opening(browser: Browser, address: str) -> Iterator[Opening]:
+    made = Opening(browser, address)
+    yield made
+    made.close()
+
+
+class Opening:
+    """Opens pages of the stage."""
+
+    def __init__(self, browser: Browser, address: str) -> None:
+        self._browser = browser
+        self.address = address
+        self._contexts: list[BrowserContext] = []
+
+    def __call__(
+        self,
+        path: str,
+        *,
+        size: tuple[int, int] = WIDE,
+        theme: str = "light",
+        signed_in: bool = True,
+    ) -> Seen:
+        context = self._browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme="dark" if theme == "dark" else "light",
+            reduced_motion="reduce",
+        )
+        self._contexts.append(context)
+        if signed_in:
+            name, value = stage_acts.COOKIE.split("=")
+            context.add_cookies([{"name": name, "value": value, "url": self.address}])
+        page = context.new_page()
+        seen = Seen(page)
+        page.on(
+            "console",
+            lambda said: seen.complaints.append(said.text) if said.type == "error" else None,
+        )
+        page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+
+        def requested(url: str) -> None:
+            seen.requests.append(url)
+            ours = (self.address, self.address.replace("http", "ws"), "data:", "blob:")
+            if not url.startswith(ours):
+                seen.abroad.append(url)
+
+        page.on("request", lambda request: requested(request.url))
+        page.add_init_script(path=CHECKS)
+        page.goto(self.address + path)
+        return seen
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+
+def shop(name: str) -> str:
+    return f"shop={stage_acts.domain(name)}"
+
+
+# Name, address, what it must say before it is looked at, signed in.
+PAGES = (
+    ("landing", "/", "See what your store is made of.", False),
+    ("connect", "/connect", "What we ask for, and why", False),
+    ("connect-error", "/connect?error=denied", "You chose not to install.", True),
+    ("connect-link", "/connect?error=link", "This sign-in link is not valid or too old.", True),
+    ("pending", f"/syncing?{shop('pending')}", "Harbor & Pine is connected.", True),
+    ("running", f"/syncing?{shop('running')}", "4,210 of 12,000", True),
+    ("throttled", f"/syncing?{shop('throttled')}", "Shopify asked us to slow down.", True),
+    ("failed", f"/syncing?{shop('failed')}", "Customers stopped at 3,100 of 5,400.", True),
+    ("auth", f"/syncing?{shop('auth')}", "Shopify access was withdrawn or expired.", True),
+    ("done", f"/syncing?{shop('done')}", "Your numbers are ready.", True),
+    ("gap", f"/syncing?{shop('gap')}", "12 short of Shopify's count.", True),
+    ("center", f"/command-center?{shop('ready')}", "Fisherman Beanie", True),
+    ("center-12m", f"/command-center?{shop('ready')}&range=12m&compare=year", "Beanie", True),
+    ("center-early", f"/command-center?{shop('early')}&look=1", "after customers", True),
+    ("center-running", f"/command-center?{shop('running')}&look=1", "still loading", True),
+    ("center-failed", f"/command-center?{shop('failed')}", "Could not read customers.", True),
+    ("center-stale", f"/command-center?{shop('stale')}", "Numbers are from", True),
+    ("center-closed", f"/command-center?{shop('closed')}", "may not see orders.", True),
+    ("center-empty", f"/command-center?{shop('empty')}", "No orders in these days.", True),
+    ("sample", "/command-center?shop=sample", "You are looking at a sample shop.", False),
+    ("settings", f"/settings?{shop('ready')}", "Counts match Shopify", True),
+    ("settings-stores", f"/settings?{shop('ready')}&tab=stores", "Sign in to open Other", True),
+    ("settings-about", f"/settings?{shop('ready')}&tab=about", "What the words mean", True),
+    ("signed-out", f"/command-center?{shop('ready')}", "Sign in to open ready.my", False),
+    ("locked", f"/syncing?{shop('other')}", "Sign in to open Other Store.", True),
+    ("missing", f"/settings?{shop('nobodys')}", "There is no such store here.", True),
+)
+
+
+@pytest.mark.parametrize(
+    ("size", "theme"),
+    LOOKS,
+    ids=[f"{size[0]}-{theme}" for size, theme in LOOKS],
+)
+@pytest.mark.parametrize(("name", "path", "says", "signed_in"), PAGES, ids=[at[0] for at in PAGES])
+def test_a_page_is_legible_fits_and_stays_at_home(
+    opening: Opening,
+    name: str,
+    path: str,
+    says: str,
+    signed_in: bool,
+    size: tuple[int, int],
+    theme: str,
+) -> None:
+    seen = opening(path, size=size, theme=theme, signed_in=signed_in)
+    page = seen.page
+    expect(page.get_by_text(says, exact=False).locator("visible=true").first).to_be_visible()
+    if "center" in name and "early" not in name and "closed" not in name and "empty" not in name:
+        expect(page.locator(".recharts-area").first).to_be_attached()
+    page.evaluate("document.fonts.ready")
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"{name}-{size[0]}-{theme}.png", full_page=True)
+    assert seen.complaints == []
+    assert seen.abroad == []
+    assert page.evaluate("document.documentElement.scrollWidth") == size[0]
+    assert page.evaluate("__checks.faint()") == []
+    assert page.evaluate("__checks.nameless()") == []
+    assert page.evaluate("__checks.small()") == []
+    assert page.locator("h1").count() == 1
+    assert page.evaluate("__checks.shift") < 0.1
+
+
+def test_a_sync_is_followed_to_its_end_without_one_more_request(opening: Opening) -> None:
+    seen = opening(f"/syncing?{shop('live')}")
+    page = seen.page
+    expect(page.locator(".stages")).to_be_visible()
+    before = len(seen.requests)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your numbers are ready.")
+    bar = page.get_by_role("progressbar", name="The whole sync")
+    expect(bar).to_have_attribute("aria-valuenow", "100")
+    assert [at for at in seen.requests[before:] if "/assets/" not in at] == []
+    page.get_by_role("link", name="Open the command center").click()
+    expect(page).to_have_url(re.compile("/command-center"))
+
+
+def test_a_progressbar_says_its_value_in_words(opening: Opening) -> None:
+    page = opening(f"/syncing?{shop('running')}").page
+    bar = page.get_by_role("progressbar", name="Orders, last 6 months")
+    expect(bar).to_have_attribute("aria-valuetext", "Orders, last 6 months, 4,210 of 12,000")
+    expect(bar).to_have_attribute("aria-valuenow", "35")
+    expect(page.locator("ol.stages > li")).to_have_count(6)
+    expect(page.locator("[aria-live=polite]").filter(has_text="% read")).to_have_count(1)
+
+
+def test_leaving_and_coming_back_shows_the_same_truth(opening: Opening) -> None:
+    seen = opening(f"/syncing?{shop('failed')}")
+    page = seen.page
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("Customers stopped at 3,100 of 5,400.")
+    page.goto(opening.address + "/connect")
+    page.go_back()
+    expect(heading).to_have_text("Customers stopped at 3,100 of 5,400.")
+    page.reload()
+    expect(heading).to_have_text("Customers stopped at 3,100 of 5,400.")
+    expect(page.get_by_role("button", name="Retry customers")).to_be_visible()
+    page.get_by_text("What happened").click()
+    expect(page.get_by_text("7f3c1e90-6c1c-4f5e-9a57-0d2f8a1be2aa")).to_be_visible()
+
+
+def test_elapsed_time_runs_in_the_browser_alone(opening: Opening) -> None:
+    page = opening(f"/syncing?{shop('running')}").page
+    time_shown = page.locator("[data-since]")
+    expect(time_shown).to_be_visible()
+    first = time_shown.inner_text()
+    expect(time_shown).not_to_have_text(first)
+
+
+def test_a_theme_once_chosen_is_kept(opening: Opening) -> None:
+    page = opening("/", signed_in=False).page
+    page.get_by_role("button", name="Light or dark").click()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == "rgb(15, 21, 19)"
+
+
+def test_a_wrong_address_is_told_beside_the_field_and_goes_nowhere(opening: Opening) -> None:
+    page = opening("/", signed_in=False).page
+    field_ = page.get_by_label("Your store")
+    field_.fill("https://example.com/shop")
+    page.get_by_role("button", name="Connect Shopify").click()
+    expect(page.get_by_role("alert")).to_have_text(
+        "That does not look like a Shopify address. It ends with .myshopify.com."
+    )
+    expect(field_).to_be_focused()
+    expect(field_).to_have_attribute("aria-invalid", "true")
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "harbor",
+        "Harbor.myshopify.com",
+        "https://harbor.myshopify.com/admin/orders",
+        "admin.shopify.com/store/harbor/products",
+    ],
+)
+def test_a_pasted_address_is_understood(opening: Opening, pasted: str) -> None:
+    page = opening("/", signed_in=False).page
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(status=200, body="here")
+
+    page.route("**/auth/connect?**", answer)
+    page.get_by_label("Your store").fill(pasted)
+    page.get_by_role("button", name="Connect Shopify").click()
+    page.wait_for_url("**/auth/connect?**")
+    assert asked == [f"{opening.address}/auth/connect?shop=harbor.myshopify.com"]
+
+
+def test_the_chart_is_also_a_table(opening: Opening) -> None:
+    page = opening(f"/command-center?{shop('ready')}").page
+    page.get_by_role("button", name="View as table").click()
+    table = page.get_by_role("table", name="Net sales by day")
+    expect(table.locator("tbody tr")).to_have_count(28)
+    expect(table.locator("tfoot")).to_contain_text("$")
+    page.get_by_role("button", name="View as chart").click()
+    expect(table).to_have_count(0)
+
+
+def test_a_range_stands_in_the_address_and_can_be_gone_back_from(opening: Opening) -> None:
+    page = opening(f"/command-center?{shop('ready')}").page
+    choice = page.locator("summary.choice")
+    expect(choice).to_contain_text("Last 28 days")
+    choice.click()
+    page.get_by_role("link", name="Last 7 days").click()
+    expect(choice).to_contain_text("Last 7 days")
+    assert "range=7d" in page.url
+    expect(page.locator(".menu.range-menu")).not_to_be_visible()
+    page.go_back()
+    expect(choice).to_contain_text("Last 28 days")
+
+
+def test_own_days_are_chosen_with_a_form(opening: Opening) -> None:
+    page = opening(f"/command-center?{shop('ready')}").page
+    page.locator("summary.choice").click()
+    page.get_by_label("From").fill("2026-11-01")
+    page.get_by_label("To", exact=True).fill("2026-11-10")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("summary.choice")).to_contain_text("1 Nov to 10 Nov 2026")
+
+
+def test_sync_now_beyond_the_limit_is_answered_in_words(opening: Opening) -> None:
+    page = opening(f"/command-center?{shop('stale')}").page
+    page.get_by_role("button", name="Sync now").first.click()
+    answer = page.get_by_text("Three syncs in the last hour. The next is possible at")
+    expect(answer).to_be_visible()
+    page.get_by_role("button", name="Close").click()
+    expect(answer).to_have_count(0)
+
+
+def test_the_first_stop_of_the_keyboard_skips_to_the_page(opening: Opening) -> None:
+    page = opening(f"/command-center?{shop('ready')}").page
+    expect(page.locator(".kpi-value").first).to_be_visible()
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to the page")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+
+
+def test_what_a_figure_means_opens_and_closes_with_the_keyboard(opening: Opening) -> None:
+    page = opening(f"/command-center?{shop('ready')}").page
+    expect(page.locator(".kpi-value").first).to_be_visible()
+    sign = page.locator("summary").filter(has_text="What Refund rate means")
+    sign.focus()
+    page.keyboard.press("Enter")
+    meaning = page.get_by_text("younger orders may still come back")
+    expect(meaning).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(meaning).not_to_be_visible()
+
+
+def test_an_unknown_address_has_a_page_in_the_look(opening: Opening) -> None:
+    page = opening("/nowhere").page
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is no page here.")
+    expect(page.get_by_role("link", name="Your command center")).to_be_visible()

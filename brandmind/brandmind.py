@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import reflex as rx
 
-from brandmind import runtime, web
+from brandmind import logs, runtime, web
 from brandmind.pages import command_center, connect, landing, not_found, settings, syncing
 from brandmind.settings import Settings
 from brandmind.state.center import Center
@@ -16,6 +17,8 @@ from brandmind.state.doorway import Doorway
 from brandmind.state.guard import OnlyMarked
 from brandmind.state.settings import Settings as SettingsPage
 from brandmind.state.waiting import Waiting
+
+log = logging.getLogger(__name__)
 
 _DESCRIPTION = (
     "The command center of a Shopify merchant: a durable sync, live progress and numbers that "
@@ -44,6 +47,7 @@ def _head() -> list[rx.Component]:
 @asynccontextmanager
 async def _runtime() -> AsyncIterator[None]:
     """The runtime of this process, open as long as the app lives."""
+    logs.set_up()
     async with runtime.open_runtime(Settings.load()) as opened:
         runtime.set_current(opened)
         opened.hub.start()
@@ -54,6 +58,11 @@ async def _runtime() -> AsyncIterator[None]:
             runtime.set_current(None)
 
 
+def _after_error(error: Exception) -> None:
+    """Note what failed; the trace names our lines, never what a merchant's rows held."""
+    log.error("an event failed: %s", type(error).__name__, exc_info=error)
+
+
 def make_app(**kwargs: Any) -> rx.App:
     """The app with every page; `kwargs` go to rx.App."""
     made = rx.App(
@@ -62,6 +71,8 @@ def make_app(**kwargs: Any) -> rx.App:
         head_components=_head(),
         html_lang="en",
         toaster=None,
+        # Reflex's own sends a script to be evaluated, which the content policy refuses.
+        backend_exception_handler=_after_error,
         **kwargs,
     )
     made.add_middleware(OnlyMarked(), index=0)

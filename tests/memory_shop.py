@@ -31,6 +31,7 @@ class MemoryShop:
         self.asked: list[str] = []
         self.before_page: Callable[[Stage, int], Awaitable[None]] | None = None
         self.hidden: set[int] = set()
+        self.restricted: tuple[str, ...] = ()
         self.facts = ShopFacts(
             shopify_id=7,
             domain="harbor-and-pine.myshopify.com",
@@ -73,6 +74,7 @@ class MemoryShop:
                 records=tuple(chunk),
                 next_cursor=str(start) if more else None,
                 read_no=read_no,
+                restricted=self.restricted if stage is Stage.ORDERS else (),
             )
             if not more:
                 return

@@ -7,7 +7,7 @@ import logging
 from typing import Final
 
 from brandmind.runtime import Runtime
-from brandmind.services import syncs
+from brandmind.services import outbox, syncs
 from brandmind.services.reaper import Reaper
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ async def reap(rt: Runtime) -> None:
                         task = asyncio.create_task(_resume(rt, run_id), name=f"resume {run_id}")
                         at_work.add(task)
                         task.add_done_callback(at_work.discard)
+                await outbox.deliver(rt)
             except Exception as error:
                 # The database may be away; the next look may find it back.
                 log.warning("the reaper could not look: %s", type(error).__name__)

@@ -79,8 +79,10 @@ class SaleRecord(NamedTuple):
     `action`: ORDER, UPDATE, RETURN or UNKNOWN. `kind`: PRODUCT, SHIPPING, TIP, DUTY, FEE,
     ADDITIONAL_FEE, ADJUSTMENT, GIFT_CARD or UNKNOWN. `placed` is true for the sales of the
     order's own agreement (dated processedAt); later agreements are dated happenedAt.
-    net = total - tax. For PRODUCT: gross = net + |discount| and discounts = -|discount| on ORDER
-    and UPDATE; the whole net is returns on RETURN; so net = gross + discounts + returns.
+    net = total - tax. For PRODUCT on ORDER and UPDATE the discount takes the sign of the quantity:
+    gross = net + discount and discounts = -discount, so a line removed by an edit takes both its
+    gross and its discount back. On RETURN the whole net is returns. So net = gross + discounts +
+    returns.
     """
 
     shopify_id: int

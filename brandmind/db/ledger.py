@@ -143,6 +143,7 @@ def _as_checkpoint(row: Any, *, cursor: str) -> Checkpoint:
         total=row.total,
         exact=row.exact,
         readings=row.readings,
+        restricted=row.restricted,
         window=proof if row.updated_from is None else Window(updated_from=row.updated_from),
         proof=proof,
     )
@@ -296,6 +297,8 @@ def _land(
     )
     for reject in page.rejects:
         _keep_reject(session, claim, stage, reject.gid, reject.reason)
+    if page.restricted:
+        _keep_restricted(session, claim, stage, page.restricted)
     row = session.execute(
         sa.update(STAGE)
         .where(STAGE.c.run_id == claim.run_id, STAGE.c.stage == stage)
@@ -343,6 +346,15 @@ def _land(
         count=landed.counted,
     )
     return _as_checkpoint(row, cursor=next_cursor)
+
+
+def _keep_restricted(
+    session: Session, claim: runs.Claim, stage: str, fields: tuple[str, ...]
+) -> None:
+    here = (STAGE.c.run_id == claim.run_id, STAGE.c.stage == stage)
+    known = session.execute(sa.select(STAGE.c.restricted).where(*here)).scalar_one()
+    named = sorted({*fields, *filter(None, known.split(","))})
+    session.execute(sa.update(STAGE).where(*here).values(restricted=",".join(named)))
 
 
 def _keep_reject(session: Session, claim: runs.Claim, stage: str, gid: str, reason: str) -> None:

@@ -9,8 +9,6 @@ import time
 from types import TracebackType
 from typing import Any, Final, Self
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from brandmind.db import reaping
 from brandmind.db.runs import Claim
 from brandmind.db.session import Database
@@ -54,7 +52,8 @@ class Heart:
                 return
             try:
                 mine = self._db.write_now(reaping.beat, self._claim.run_id, self._claim.fence)
-            except (SQLAlchemyError, OSError) as error:
+            except Exception as error:
+                # The database may be away; the lease decides how long that may last.
                 log.warning("a heartbeat could not be written: %s", type(error).__name__)
                 continue
             if self._stop.is_set():

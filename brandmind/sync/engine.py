@@ -103,10 +103,15 @@ class Engine:
                 if not await self._read_pages(at):
                     return False
                 short_by = await self._gap(at)
+                at = await self._ledger.checkpoint(stage)
+                if short_by <= 0 and at.restricted:
+                    await self._ledger.finish(
+                        stage, StageState.RESTRICTED, note=_hidden(at.restricted)
+                    )
+                    return True
                 if short_by <= 0:
                     await self._ledger.finish(stage, StageState.DONE)
                     return True
-                at = await self._ledger.checkpoint(stage)
                 if at.readings > 1 or at.window.updated_from is not None:
                     await self._ledger.finish(stage, StageState.GAP, note=_gap(stage, short_by))
                     return True
@@ -143,3 +148,7 @@ class Engine:
 def _gap(stage: Stage, short_by: int) -> str:
     what = "Orders" if stage in (Stage.ORDERS, Stage.HISTORY) else stage.value.capitalize()
     return f"{what} are {short_by:,} short of Shopify's count. We look again tonight."
+
+
+def _hidden(fields: str) -> str:
+    return f"Shopify does not show BrandMind these fields yet: {fields.replace(',', ', ')}."

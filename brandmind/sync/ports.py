@@ -78,6 +78,7 @@ class Checkpoint:
 
     `window` is what is read, `proof` the closed window in which the shop's count and ours are
     held against each other afterwards; `readings` is 2 for the second reading of a gap.
+    `restricted` names fields the shop would not show, comma separated.
     """
 
     stage: Stage
@@ -87,6 +88,7 @@ class Checkpoint:
     total: int | None
     exact: bool
     readings: int
+    restricted: str
     window: Window
     proof: Window
 

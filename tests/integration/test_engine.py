@@ -311,6 +311,20 @@ async def test_refused_access_is_said_and_the_rest_goes_on(db: Database) -> None
     assert len((await _contents(db))["shop_order"]) == 10
 
 
+async def test_a_field_the_shop_hides_is_said_and_nothing_called_complete(db: Database) -> None:
+    shop = MemoryShop(orders=10)
+    shop.restricted = ("orders.nodes.customer",)
+    await _whole(db, shop)
+    last = await db.read(snapshot.progress, STORE_ID)
+    assert (last.status, last.reason) == (StoreStatus.PARTIAL, "restricted")
+    orders = last.stage(Stage.ORDERS)
+    assert orders is not None
+    assert (orders.state, orders.done) == (StageState.RESTRICTED, 10)
+    assert orders.note == (
+        "Shopify does not show BrandMind these fields yet: orders.nodes.customer."
+    )
+
+
 async def test_sixty_days_of_orders_are_never_called_complete(db: Database) -> None:
     shop = MemoryShop(orders=30).with_scopes("read_products", "read_orders", "read_customers")
     await _whole(db, shop)

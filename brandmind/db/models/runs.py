@@ -72,7 +72,10 @@ class SyncRunRow(SQLModel, table=True):
 
 
 class SyncStageRow(SQLModel, table=True):
-    """One stage of a run; `readings` is 2 where a gap made it read once more."""
+    """One stage of a run; `readings` is 2 where a gap made it read once more.
+
+    `restricted` names the fields that came as null because the app may not see them.
+    """
 
     __tablename__ = "sync_stage"
 
@@ -92,6 +95,7 @@ class SyncStageRow(SQLModel, table=True):
     created_from: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_before: datetime | None = Field(default=None, sa_type=UtcDateTime)
     updated_from: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    restricted: str = Field(default="", sa_column_kwargs={"server_default": ""})
     note: str | None = None
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -1,0 +1,55 @@
+"""Messages that a transaction left to be sent: delivered once, as files until mail is set up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+import orjson
+
+from brandmind.clock import new_id
+from brandmind.db import outbox
+from brandmind.runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+
+async def deliver(rt: Runtime) -> int:
+    """Write every unsent message into the outbox folder; how many were delivered.
+
+    A message is marked sent only after its file stands under its final name, and its name is its
+    id: a crash between the two writes the same file once more, never a second message.
+    """
+    delivered = 0
+    for message in await rt.db.read(outbox.unsent, limit=20):
+        await asyncio.to_thread(_write, rt.settings.outbox_dir, message)
+        await rt.db.write(outbox.sent, message.outbox_id)
+        delivered += 1
+    return delivered
+
+
+def _write(folder: Path, message: outbox.Message) -> None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    name = f"{message.created_at:%Y%m%d-%H%M%S}-{message.kind}-{message.outbox_id[:8]}.txt"
+    # Two workers may write it at once: each its own half, the same whole.
+    half = folder / f".{name}.{new_id()[:8]}"
+    half.write_text(_text(message), encoding="utf-8")
+    half.rename(folder / name)
+
+
+def _text(message: outbox.Message) -> str:
+    body = orjson.loads(message.body_json)
+    counts = [f"  {count:>9,} {what}" for what, count in body.get("counts", {}).items()]
+    return "\n".join(
+        [
+            f"Subject: {body.get('store', 'Your store')} is ready",
+            "",
+            "Your store has been read, and every count was held against Shopify's own.",
+            "",
+            *counts,
+            "",
+            "Older orders follow in the background.",
+            "",
+        ]
+    )

@@ -36,14 +36,10 @@ _SHAPES = (
 def upgrade() -> None:
     if op.get_bind().dialect.name != "sqlite":
         return
-    # Creates the table of statistics.
+    # Makes the table of statistics; what it says of tables still small would mislead.
     op.execute("ANALYZE")
+    op.execute("DELETE FROM sqlite_stat1")
     for table, index, shape in _SHAPES:
-        op.execute(
-            sa.text("DELETE FROM sqlite_stat1 WHERE tbl = :t AND idx = :i").bindparams(
-                t=table, i=index
-            )
-        )
         op.execute(
             sa.text("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (:t, :i, :s)").bindparams(
                 t=table, i=index, s=shape

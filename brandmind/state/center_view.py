@@ -280,7 +280,7 @@ def _kpi(key: str, center: CommandCenter, *, mode: str, note: str, at: Range) ->
             value = "–" if current is None else wording.percent(current)
             if now.customers:
                 detail = (
-                    f"{wording.number(now.returning_customers)} of "
+                    f"{wording.number(now.repeat_customers)} of "
                     f"{wording.counted(now.customers, 'customer')}"
                 )
         case _:

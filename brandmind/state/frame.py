@@ -86,8 +86,8 @@ def person(store: acts.StoreRef, viewer: acts.Viewer) -> str:
 
 
 def zone_of(store: acts.StoreRef) -> tzinfo:
-    """The store's own zone, as far as its session knows it."""
-    return zone(getattr(store, "timezone", None) or "UTC")
+    """The store's own zone; UTC until its shop was asked for it."""
+    return zone(store.timezone)
 
 
 async def watch(

@@ -15,6 +15,10 @@ from brandmind.state.sample import PARAM as SAMPLE
 
 Handler = Callable[..., Any]
 
+BROKEN: Final = (
+    "Something on our side went wrong, so this page may be out of date. The sync goes on without "
+    "it. Reload the page to try again."
+)
 _MARK: Final = "__brandmind_mark__"
 # Reflex's own events: hydration, page load and the report of an error in the browser.
 _INTERNAL: Final = frozenset(
@@ -68,7 +72,12 @@ def guarded(*, sample: bool = False, page: bool = False) -> Callable[[Handler], 
             found = await admit(self, sample=sample)
             if not page and found.store is None and not found.sample:
                 return None
-            return await handler(self, found, **payload)
+            try:
+                return await handler(self, found, **payload)
+            except Exception:
+                # A page that waits for ever says less than one that admits it.
+                await _admit_failure(self)
+                raise
 
         admitted.__name__ = handler.__name__
         admitted.__qualname__ = handler.__qualname__
@@ -82,6 +91,14 @@ def guarded(*, sample: bool = False, page: bool = False) -> Callable[[Handler], 
         return admitted
 
     return mark
+
+
+async def _admit_failure(state: Any) -> None:
+    from brandmind.state.frame import Frame
+
+    async with state:
+        frame = await state.get_state(Frame)
+        frame.notice, frame.notice_tone = BROKEN, "red"
 
 
 async def admit(state: Any, *, sample: bool = False) -> Access:

@@ -124,6 +124,8 @@ def _kpis(days: tuple[DayFigures, ...], *, window_end: date) -> Kpis:
     net = gross + discounts + returns
     customers = round(orders * 0.86)
     new = round(customers * (0.5 - 0.03 * math.sin(days[0].day.toordinal() / 40)))
+    # A few who came for the first time in these days came again.
+    repeat = customers - round(new * 0.93)
     return Kpis(
         currency="USD",
         gross_minor=gross,
@@ -139,7 +141,8 @@ def _kpis(days: tuple[DayFigures, ...], *, window_end: date) -> Kpis:
         customers=customers,
         new_customers=new,
         returning_customers=customers - new,
-        returning_customer_rate=(customers - new) / customers if customers else None,
+        returning_customer_rate=repeat / customers if customers else None,
+        repeat_customers=repeat,
         refund_rate=-returns / (gross + discounts) if gross + discounts else None,
         refund_window=(window_end - timedelta(days=len(days) - 1), window_end),
     )

@@ -317,6 +317,19 @@ async def test_changes_reach_the_tab_without_being_asked_for(tab: Tab) -> None:
     assert tab.shown(Waiting, "room").percent == 100
 
 
+async def test_a_page_that_cannot_be_filled_says_so_instead_of_waiting_for_ever(
+    tab: Tab, staged: stage_acts.StageActs
+) -> None:
+    async def broken(_store_id: str) -> StoreProgress:
+        raise RuntimeError("no such column")
+
+    staged.progress = broken  # type: ignore[method-assign]
+    future = await tab.event(handler(Waiting, "follow"), "/syncing?shop=running.myshopify.com")
+    with pytest.raises(RuntimeError):
+        await future
+    assert tab.shown(Frame, "notice").startswith("Something on our side went wrong")
+
+
 async def test_an_error_in_the_address_is_told_in_the_exact_words(tab: Tab) -> None:
     tab.cookie = None
     await (await tab.event(handler(Doorway, "arrive"), "/connect?error=denied"))

@@ -31,6 +31,7 @@ class OpenStore:
     store_id: str
     domain: str
     name: str
+    timezone: str
     user_id: str
     role: str
     scopes: frozenset[str]
@@ -122,6 +123,7 @@ def find(session: Session, token_hashes: Sequence[str], *, now: datetime) -> Ope
             _MEMBERSHIP.c.scopes,
             STORE.c.domain,
             STORE.c.name,
+            STORE.c.timezone,
             STORE.c.uninstalled_at,
         )
         .join(STORE, STORE.c.store_id == _MEMBERSHIP.c.store_id)
@@ -220,6 +222,7 @@ def _open_store(row: Any) -> OpenStore:
         store_id=row.store_id,
         domain=row.domain,
         name=row.name,
+        timezone=row.timezone,
         user_id=row.user_id,
         role=row.role,
         scopes=frozenset(part for part in row.scopes.split(",") if part),

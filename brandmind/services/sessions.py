@@ -36,6 +36,7 @@ class StoreRef:
     may_customers: bool = True
     installed: bool = True
     user_id: str = ""
+    timezone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,4 +130,5 @@ def _ref(store: OpenStore) -> StoreRef:
         may_customers=granted(store.scopes, "read_customers"),
         installed=store.installed,
         user_id=store.user_id,
+        timezone=store.timezone,
     )

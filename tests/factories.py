@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -64,7 +65,7 @@ def make_store(
     currency: str = "USD",
     history_done: bool = True,
     scopes: str = "read_all_orders,read_orders",
-    **more: object,
+    **more: Any,
 ) -> str:
     """A connected store; its id."""
     store_id = f"{name}-id"
@@ -199,11 +200,6 @@ def make_product(
 def utc(text: str) -> datetime:
     """A moment such as "2026-11-01 12:00" in UTC."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def days_after(at: datetime, days: int) -> datetime:
-    """The same time of day (UTC) some days later."""
-    return at + timedelta(days=days)
 
 
 def _line(order_id: int, position: int, item: Item) -> LineRecord:

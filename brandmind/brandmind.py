@@ -58,9 +58,9 @@ async def _runtime() -> AsyncIterator[None]:
             runtime.set_current(None)
 
 
-def _after_error(error: Exception) -> None:
+def _after_error(exception: Exception) -> None:
     """Note what failed; the trace names our lines, never what a merchant's rows held."""
-    log.error("an event failed: %s", type(error).__name__, exc_info=error)
+    log.error("an event failed: %s", type(exception).__name__, exc_info=exception)
 
 
 def make_app(**kwargs: Any) -> rx.App:

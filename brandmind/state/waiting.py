@@ -14,7 +14,7 @@ from brandmind.state.guard import Access, guarded
 from brandmind.state.views import WaitingRoomView
 from brandmind.state.waiting_view import Watch, waiting_room
 from brandmind.sync.progress import StoreProgress
-from brandmind.sync.stages import PAGED, StageState
+from brandmind.sync.stages import PAGED, Stage, StageState
 
 # The small charts are asked for again at most this often while rows come in.
 READY_EVERY_S = 3.0
@@ -39,7 +39,7 @@ class Waiting(rx.State):
             return
         tz, seen = zone_of(store), Watch()
         ready: ReadyNow | None = None
-        ready_key: tuple[object, ...] = ()
+        ready_key: _Key = ()
         ready_at = -READY_EVERY_S
 
         async def show(progress: StoreProgress, fresh: bool) -> None:
@@ -47,7 +47,9 @@ class Waiting(rx.State):
             at_s = monotonic_s()
             seen.saw(progress, at_s=at_s)
             key = _ready_key(progress)
-            if key != ready_key and at_s - ready_at >= READY_EVERY_S:
+            # The end of a stage is worth a look at once: nothing may come after it.
+            due = at_s - ready_at >= READY_EVERY_S or _states(key) != _states(ready_key)
+            if key != ready_key and due:
                 ready = await acts.get().ready_now(store.store_id)
                 ready_key, ready_at = key, at_s
             room = waiting_room(
@@ -73,7 +75,14 @@ class Waiting(rx.State):
                 draw(frame, lost, None, tz=tz)
 
 
-def _ready_key(progress: StoreProgress) -> tuple[object, ...]:
+_Key = tuple[tuple[Stage, StageState, int], ...]
+
+
+def _states(key: _Key) -> list[tuple[Stage, StageState]]:
+    return [(stage, state) for stage, state, _ in key]
+
+
+def _ready_key(progress: StoreProgress) -> _Key:
     """Changes when the small charts may have changed."""
     return tuple(
         (at.stage, at.state, at.done)

@@ -105,7 +105,7 @@ def waiting_room(
     )
     return WaitingRoomView(
         there=True,
-        eyebrow=f"Reading {shop}" if progress.first or live else shop,
+        eyebrow=f"Reading {shop}" if live or ending == "failed" else shop,
         headline=headline,
         lead=lead,
         note=waiting_note(progress, stalled=stalled, now=now, tz=tz) if live else "",

@@ -81,8 +81,10 @@ def elapsed(seconds: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A duration in words, rounded: "19 s", "4 min", "1 h 20 min"."""
-    whole = max(0, round(seconds))
+    """A duration in words, rounded: "under 1 s", "19 s", "4 min", "1 h 20 min"."""
+    if seconds < 1:
+        return "under 1 s"
+    whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
     minutes = max(1, round(whole / 60))

@@ -29,6 +29,7 @@ class Ref:
     may_customers: bool = True
     timezone: str = "America/New_York"
     user_id: str = "user-1"
+    installed: bool = True
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,7 @@ class Center(rx.State):
                 left_s=seen.left_s(progress),
                 now=now,
                 tz=tz,
+                installed=store.installed,
             )
             async with self:
                 if page != self.center:

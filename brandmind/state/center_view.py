@@ -73,6 +73,7 @@ def command_center(
     left_s: float | None,
     now: datetime,
     tz: tzinfo,
+    installed: bool = True,
 ) -> CommandCenterView:
     """The whole page. `progress` None: the sample shop. `sampled`: its figures for the range,
     shown, labelled, where a part of the real store has not been read yet."""
@@ -105,7 +106,15 @@ def command_center(
                 href="/connect",
             )
             if progress is None
-            else banner(progress, shop=shop, shop_param=shop_param, left_s=left_s, now=now, tz=tz)
+            else banner(
+                progress,
+                shop=shop,
+                shop_param=shop_param,
+                left_s=left_s,
+                now=now,
+                tz=tz,
+                installed=installed,
+            )
         ),
         history=history_line(progress) if progress else "",
         history_percent=_history_percent(progress),

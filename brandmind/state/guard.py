@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,6 +13,8 @@ import reflex as rx
 from brandmind.errors import NotFound
 from brandmind.state import acts
 from brandmind.state.sample import PARAM as SAMPLE
+
+log = logging.getLogger(__name__)
 
 Handler = Callable[..., Any]
 
@@ -163,7 +166,12 @@ class OnlyMarked(rx.Middleware):
         owners = [at for at in _tree(root) if getattr(at, "_seen_by", "")]
         if not owners:
             return
-        viewer = await acts.get().who(root.router.headers.cookie)
+        try:
+            viewer = await acts.get().who(root.router.headers.cookie)
+        except Exception as error:
+            # Who looks cannot be told now, so nothing is shown to whoever it is.
+            log.warning("a session could not be looked up: %s", type(error).__name__)
+            viewer = None
         if viewer is None or any(at._seen_by != viewer.session_id for at in owners):
             root.reset()
 

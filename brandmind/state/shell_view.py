@@ -48,7 +48,7 @@ def shell(
         stores=store_links(access),
         nav=nav(store.domain),
         pill=pill(progress, now=now, tz=tz) if progress else PillView(),
-        can_sync=progress is not None and not busy and not stuck,
+        can_sync=progress is not None and not busy and not stuck and store.installed,
         sync_label="Syncing" if busy else "Sync now",
     )
 

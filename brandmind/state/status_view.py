@@ -131,9 +131,21 @@ def banner(
     left_s: float | None,
     now: datetime,
     tz: tzinfo,
+    installed: bool = True,
 ) -> BannerView:
     """What to say above the command center; an empty banner where all is well."""
     view = f"/syncing?shop={shop_param}"
+    if not installed:
+        return BannerView(
+            tone="red",
+            text=(
+                f"BrandMind was uninstalled from {shop}. Its data will be deleted about two days "
+                "after that."
+            ),
+            act="link",
+            label="Reconnect",
+            href=f"/auth/connect?shop={shop_param}&reconnect=1",
+        )
     if progress.status is StoreStatus.PENDING:
         return BannerView(
             tone="info",

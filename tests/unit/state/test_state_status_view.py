@@ -147,3 +147,20 @@ def test_older_orders_are_counted_in_the_background() -> None:
     )
     assert status_view.history_line(made.ready()) == ""
     assert status_view.history_line(made.running()) == ""
+
+
+def test_an_uninstalled_store_is_told_what_becomes_of_its_data() -> None:
+    banner = status_view.banner(
+        made.ready(),
+        shop="Harbor & Pine",
+        shop_param="harbor.myshopify.com",
+        left_s=None,
+        now=made.now(),
+        tz=TZ,
+        installed=False,
+    )
+    assert banner.text == (
+        "BrandMind was uninstalled from Harbor & Pine. Its data will be deleted about two days "
+        "after that."
+    )
+    assert banner.label == "Reconnect"

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def shared_folder() -> Path:
     """The folder with Shopify's schema and recordings; skips the test where it is absent."""
-    folder = Path(os.environ.get("BRANDMIND_SHARED") or ROOT.parent / "shared") / "data"
+    folder = Path(os.environ.get("BRANDMIND_SHARED") or ROOT.parent / "shared" / "data")
     if not folder.is_dir():
         pytest.skip("the shared data folder is not here (BRANDMIND_SHARED)")
     return folder

@@ -114,7 +114,7 @@ class Hub:
                 await self._task
 
     async def _listen(self) -> None:
-        last = "$"
+        last = b""
         away = False
         while True:
             if self._redis is None:
@@ -122,21 +122,20 @@ class Hub:
                 await self._refresh()
                 continue
             try:
-                if last == "$":
+                if away or not last:
                     # "$" means "from now" anew at each call, and what comes between two calls
-                    # would be lost: so pin the present end once.
-                    newest = await self._redis.xrevrange(STREAM, count=1)
-                    last = newest[0][0] if newest else "0-0"
-                if away:
-                    # What was told meanwhile may be gone with the server's memory.
+                    # would be lost: so the present end is pinned, and SQL is read after that.
+                    last = await self._end(self._redis)
                     away = False
-                    last = "$"
                     await self._refresh()
-                    continue
                 found = await self._redis.xread({STREAM: last}, block=_BLOCK_MS, count=200)
                 for _name, messages in found or []:
                     last = messages[-1][0]
                     self._dispatch(messages)
+                if not found and _order(await self._end(self._redis)) < _order(last):
+                    # The stream was flushed, with messages that nobody had read, and may begin
+                    # again with earlier ids.
+                    last = b""
             except (RedisError, OSError, TimeoutError) as error:
                 if not away:
                     log.warning("Redis is away (%s): progress is read from SQL meanwhile",
@@ -145,8 +144,12 @@ class Hub:
                 await asyncio.sleep(_WITHOUT_REDIS_S)
                 await self._refresh()
 
+    async def _end(self, redis: Redis) -> bytes:
+        newest: list[Any] = await redis.xrevrange(STREAM, count=1)
+        return bytes(newest[0][0]) if newest else b"0-0"
+
     def _dispatch(self, messages: list[tuple[Any, dict[Any, Any]]]) -> None:
-        newest: dict[str, bytes] = {}
+        newest: dict[str, dict[str, Any]] = {}
         for _id, fields in messages:
             key = fields[b"key"].decode()
             if fields[b"kind"] == b"session":
@@ -154,11 +157,17 @@ class Hub:
                     if watch.session_id == key:
                         watch.end()
             elif key in self._watches:
-                newest[key] = fields[b"body"]
-        for store_id, body in newest.items():
+                try:
+                    plain = orjson.loads(fields[b"body"])
+                    # Two processes may tell of one store at a time, and the later of them less.
+                    if key not in newest or plain["seq"] >= newest[key]["seq"]:
+                        newest[key] = plain
+                except (ValueError, KeyError, TypeError):
+                    log.warning("a message on the stream could not be read")
+        for store_id, plain in newest.items():
             try:
-                progress = from_plain(orjson.loads(body))
-            except (ValueError, KeyError):
+                progress = from_plain(plain)
+            except (ValueError, KeyError, TypeError):
                 log.warning("a message on the stream could not be read")
                 continue
             for watch in tuple(self._watches.get(store_id, ())):
@@ -175,3 +184,8 @@ class Hub:
                 return
             for watch in tuple(self._watches.get(store_id, ())):
                 watch.tell(progress)
+
+
+def _order(message_id: bytes) -> tuple[int, int]:
+    at, _, number = message_id.partition(b"-")
+    return int(at), int(number)

@@ -63,14 +63,21 @@ class Jobs:
         try:
             async with asyncio.timeout(_LIMIT_S):
                 pool = await self._open()
-                # A new id for each bell: arq drops a second job of an id it remembers.
-                await pool.enqueue_job(
-                    RUN_JOB, run_id, _job_id=f"sync:{run_id}:{new_id()[:8]}", _queue_name=QUEUE
-                )
+                try:
+                    await self._enqueue(pool, run_id)
+                except (RedisConnectionError, OSError):
+                    # Idle connections outlive a restart of Redis on our side alone.
+                    await pool.connection_pool.disconnect(inuse_connections=False)
+                    await self._enqueue(pool, run_id)
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("could not ring for a run: %s", type(error).__name__)
             return False
         return True
+
+    async def _enqueue(self, pool: ArqRedis, run_id: str) -> None:
+        # A new id for each bell: arq drops a second job of an id it remembers.
+        job_id = f"sync:{run_id}:{new_id()[:8]}"
+        await pool.enqueue_job(RUN_JOB, run_id, _job_id=job_id, _queue_name=QUEUE)
 
     async def _open(self) -> ArqRedis:
         if self._pool is None:

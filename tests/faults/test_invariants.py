@@ -1,0 +1,87 @@
+"""The judge is judged: it passes a sound story and catches each planted crime."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.faults.invariants import Happened, broken
+
+RUN, STORE = "run-1", "store-1"
+
+
+def happened(name: str, fence: int, stage: str = "", cursor: str = "", then: str = "") -> Happened:
+    return Happened(RUN, STORE, name, fence, stage=stage, cursor=cursor, next_cursor=then)
+
+
+# A worker is killed after the second page of orders; another takes the run over and ends it.
+SOUND = [
+    happened("requested", 0),
+    happened("claimed", 1),
+    happened("began", 1, "orders"),
+    happened("page", 1, "orders", "", "a"),
+    happened("page", 1, "orders", "a", "b"),
+    happened("taken over", 2, "orders", "b"),
+    happened("claimed", 3, "orders", "b"),
+    happened("resumed", 3, "orders", "b"),
+    happened("page", 3, "orders", "b", "$"),
+    happened("stage done", 3, "orders"),
+    happened("began", 3, "customers"),
+    happened("page", 3, "customers", "", "$"),
+    happened("stage done", 3, "customers"),
+    happened("done", 3),
+]
+
+
+def test_a_sound_story_has_nothing_wrong() -> None:
+    assert broken(SOUND) == []
+
+
+def test_a_planted_loss_is_caught_in_the_middle_and_at_the_end() -> None:
+    pages = [index for index, event in enumerate(SOUND) if event.name == "page"]
+    for index in pages:
+        assert broken(SOUND[:index] + SOUND[index + 1 :]), f"page {index} was lost unseen"
+
+
+def test_a_planted_double_is_caught() -> None:
+    for index, event in enumerate(SOUND):
+        if event.name == "page":
+            assert any("landed twice" in what for what in broken([*SOUND[: index + 1], event]))
+
+
+def test_the_same_page_by_two_owners_is_caught() -> None:
+    twice = [*SOUND[:8], replace(SOUND[4], fence=3), *SOUND[8:]]
+    assert any("landed twice" in what for what in broken(twice))
+
+
+def test_a_zombie_that_writes_with_its_old_fence_is_caught() -> None:
+    zombie = [*SOUND[:8], replace(SOUND[8], fence=1), *SOUND[8:]]
+    assert any("fence 1" in what for what in broken(zombie))
+
+
+def test_a_page_after_the_run_was_taken_and_not_claimed_is_caught() -> None:
+    early = [*SOUND[:6], replace(SOUND[8], fence=2)]
+    assert any("by nobody" in what for what in broken(early))
+
+
+def test_a_fence_that_does_not_rise_is_caught() -> None:
+    stuck = [replace(event, fence=min(event.fence, 2)) for event in SOUND]
+    assert any("did not rise" in what for what in broken(stuck))
+
+
+def test_a_run_that_goes_on_after_its_end_is_caught() -> None:
+    assert any("after its end" in what for what in broken([*SOUND, replace(SOUND[3], fence=4)]))
+
+
+def test_two_runs_of_a_store_at_work_at_once_are_caught() -> None:
+    other = replace(SOUND[1], run_id="run-2")
+    assert any("was at work" in what for what in broken([*SOUND[:3], other]))
+
+
+def test_a_second_reading_may_pass_the_same_cursors_again() -> None:
+    again = [
+        *SOUND[:9],
+        happened("read again", 3, "orders"),
+        happened("page", 3, "orders", "", "$"),
+        *SOUND[9:],
+    ]
+    assert broken(again) == []

@@ -49,6 +49,7 @@ def table(result: Reading) -> list[str]:
         )
     said += [
         f"{'best engine elsewhere (dlt)':<30}{'':>9}{'':>8}{'':>9}{'':>10}{BEST_ENGINE:>11,}",
+        f"{'by CPU seconds the ratio is':<30}{result.cpu_ratio:>9.2f}",
         "",
         _bar(
             "ratio to the raw ceiling",

@@ -43,7 +43,7 @@ async def reap(rt: Runtime) -> None:
 
 async def _resume(rt: Runtime, run_id: str) -> None:
     try:
-        await syncs.work(rt, run_id=run_id)
+        await syncs.resume(rt, run_id)
     except Exception as error:
         # Its lease runs out, and the next reaper to look takes it up again.
         log.warning("run %s could not be resumed: %s", run_id, type(error).__name__)

@@ -78,17 +78,11 @@ async def _woken(rt: Runtime, run_id: str, store_id: str) -> None:
     await announce(rt, run_id, store_id)
 
 
-async def work(
-    rt: Runtime,
-    *,
-    run_id: str | None = None,
-    store_id: str | None = None,
-    slice_s: float = 5.0,
-) -> int:
+async def work(rt: Runtime, *, store_id: str | None = None, slice_s: float = 5.0) -> int:
     """Claim and work on due runs, best first, until none is due; how many slices were worked.
 
-    Every fifth claim takes the longest waiting, so that nothing starves. `run_id` limits the
-    work to one run, `store_id` to one store.
+    Every fifth claim takes the longest waiting, so that nothing starves. `store_id` limits the
+    work to one store.
     """
     worked = 0
     while True:
@@ -96,13 +90,26 @@ async def work(
             runs.claim_next,
             owner=rt.owner,
             oldest_first=worked % 5 == 4,
-            run_id=run_id,
             store_id=store_id,
         )
         if claim is None:
             return worked
         worked += 1
         await execute(rt, claim, slice_s=slice_s)
+
+
+async def resume(rt: Runtime, run_id: str, *, slice_s: float = 5.0) -> None:
+    """Work one slice of a run that nobody looked after, then leave it to those who hear bells.
+
+    Claimed again and again by its id it would never give way to a better run of its store. Where
+    no bell can be rung, this goes on with whatever is due, best first.
+    """
+    claim = await rt.db.write(runs.claim_next, owner=rt.owner, oldest_first=False, run_id=run_id)
+    if claim is None:
+        return
+    await execute(rt, claim, slice_s=slice_s)
+    if not await rt.jobs.ring(run_id):
+        await work(rt, slice_s=slice_s)
 
 
 async def execute(rt: Runtime, claim: runs.Claim, *, slice_s: float = 5.0) -> None:
@@ -124,10 +131,11 @@ async def execute(rt: Runtime, claim: runs.Claim, *, slice_s: float = 5.0) -> No
                     # The worker is going down: the next one must not wait for the lease.
                     await asyncio.shield(_set_down(rt, claim, name="worker stopped"))
                     raise
-                # The run was taken from us; this task goes on with others.
+                # The run was taken from us; this task goes on with others, unless the worker is
+                # going down as well.
                 task = asyncio.current_task()
-                if task is not None:
-                    task.uncancel()
+                if task is not None and task.uncancel() > 0:
+                    raise
     finally:
         await announcer.close()
 

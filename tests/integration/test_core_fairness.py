@@ -1,0 +1,113 @@
+"""Who gets a turn: a run taken up by the reaper gives way like any other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from brandmind.clock import utc_now
+from brandmind.db import runs
+from brandmind.db.tables import RUN, STORE
+from brandmind.runtime import Runtime, open_runtime
+from brandmind.services import syncs
+from brandmind.sync.stages import Kind, Priority
+from tests.faults.ground import settings_for
+
+STORE_ID = "a11ce00000"
+
+
+class Bell:
+    """A queue that is there or away."""
+
+    def __init__(self, *, away: bool) -> None:
+        self.away = away
+        self.rung: list[str] = []
+
+    async def ring(self, run_id: str) -> bool:
+        self.rung.append(run_id)
+        return not self.away
+
+    async def close(self) -> None:
+        return None
+
+
+@pytest.fixture
+async def rt(database_url: str, tmp_path: Path) -> AsyncIterator[Runtime]:
+    async with open_runtime(settings_for(tmp_path, database_url=database_url), jobs=False) as rt:
+        await rt.db.write(_insert_store, STORE_ID)
+        yield rt
+
+
+def _insert_store(session: Any, store_id: str) -> None:
+    session.execute(
+        sa.insert(STORE).values(
+            store_id=store_id,
+            domain=f"{store_id}.myshopify.com",
+            name="Harbor & Pine",
+            timezone="UTC",
+            plan="",
+            taxes_included=False,
+            scopes="read_orders,read_all_orders",
+            epoch=1,
+            read_no=0,
+            history_done=False,
+            synced_until=utc_now(),
+            installed_at=utc_now(),
+        )
+    )
+
+
+def _history(session: Any) -> str:
+    return runs.insert_run(
+        session,
+        STORE_ID,
+        kind=Kind.HISTORICAL,
+        priority=Priority.HISTORY,
+        reason="history",
+        epoch=1,
+    )
+
+
+class Slices:
+    """Stands in for the work of a slice: history yields to a person once, then each run ends."""
+
+    def __init__(self) -> None:
+        self.worked: list[Kind] = []
+
+    async def execute(self, rt: Runtime, claim: runs.Claim, *, slice_s: float = 5.0) -> None:
+        self.worked.append(claim.kind)
+        if len(self.worked) == 1:
+            await rt.db.write(runs.request, STORE_ID, by="alice")
+            await rt.db.write(runs.set_down, claim, name="yielded")
+            return
+        await rt.db.write(
+            lambda s: s.execute(
+                sa.update(RUN).where(RUN.c.run_id == claim.run_id).values(status="done")
+            )
+        )
+
+
+async def test_a_run_the_reaper_took_up_gives_way_to_a_person_while_redis_is_away(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slices = Slices()
+    monkeypatch.setattr(syncs, "execute", slices.execute)
+    rt.jobs = Bell(away=True)
+    await syncs.resume(rt, await rt.db.write(_history))
+    assert slices.worked == [Kind.HISTORICAL, Kind.INCREMENTAL, Kind.HISTORICAL]
+
+
+async def test_a_run_the_reaper_took_up_goes_back_to_the_queue_after_its_slice(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slices = Slices()
+    monkeypatch.setattr(syncs, "execute", slices.execute)
+    rt.jobs = bell = Bell(away=False)
+    run_id = await rt.db.write(_history)
+    await syncs.resume(rt, run_id)
+    assert slices.worked == [Kind.HISTORICAL]
+    assert bell.rung == [run_id]

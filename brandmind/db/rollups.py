@@ -119,15 +119,22 @@ def _columns(table: sa.Table) -> tuple[list[str], list[str]]:
 
 
 def _replace(session: Session, store_id: str, days: Sequence[str]) -> None:
-    for table, count in _ROLLUPS:
-        keys, _ = _columns(table)
+    for table, _ in _ROLLUPS:
         session.execute(sa.delete(table).where(table.c.store_id == store_id, table.c.day.in_(days)))
-        rows = [
-            {"store_id": store_id, **dict(zip(keys, key, strict=True)), **sums}
-            for key, sums in sorted(count(session, store_id, days).items())
-        ]
-        if rows:
-            session.execute(sa.insert(table), rows)
+    rows = [
+        {"store_id": store_id, "day": day, "currency": currency, **sums}
+        for (day, currency), sums in sorted(_count_days(session, store_id, days).items())
+    ]
+    if rows:
+        session.execute(sa.insert(DAILY_SALES), rows)
+    # Products of a day are many: their sums never leave the database.
+    keys, names = _columns(PRODUCT_SALES)
+    session.execute(
+        sa.insert(PRODUCT_SALES).from_select(
+            [*keys, *names, "store_id"],
+            _products(store_id, days).add_columns(sa.literal(store_id)),
+        )
+    )
     session.execute(
         sa.delete(DIRTY_DAY).where(DIRTY_DAY.c.store_id == store_id, DIRTY_DAY.c.day.in_(days))
     )
@@ -243,8 +250,8 @@ def _net_of(*kinds: str) -> sa.ColumnElement[int]:
     return sa.func.sum(sa.case((SALE.c.kind.in_(kinds), SALE.c.net_minor), else_=0))
 
 
-def _count_products(session: Session, store_id: str, days: Sequence[str] | None) -> _Counted:
-    """What each product sold on these days (None: on all)."""
+def _products(store_id: str, days: Sequence[str] | None) -> sa.Select[Any]:
+    """What each product sold on these days (None: on all), in the columns of its rollup."""
     # A join on nothing where there is a product: only lines without one are looked up.
     bare_line = sa.case((SALE.c.product_id.is_(None), SALE.c.line_id))
     query = (
@@ -266,17 +273,17 @@ def _count_products(session: Session, store_id: str, days: Sequence[str] | None)
         .where(SALE.c.store_id == store_id, SALE.c.counted, SALE.c.kind == "PRODUCT")
         .group_by(SALE.c.day, ORDER.c.currency, sa.text("sold_id"), sa.text("bare_title"))
     )
-    if days is not None:
-        query = query.where(SALE.c.day.in_(days))
+    return query if days is None else query.where(SALE.c.day.in_(days))
+
+
+def _count_products(session: Session, store_id: str, days: Sequence[str] | None) -> _Counted:
+    keys, names = _columns(PRODUCT_SALES)
     return {
-        (row.day, row.currency, row.sold_id, row.bare_title): {
-            "line_id": row.line_id,
-            "sold_minor": int(row.sold_minor),
-            "returned_minor": int(row.returned_minor),
-            "units": int(row.units),
-            "orders": row.orders,
+        tuple(row[: len(keys)]): {
+            name: None if value is None else int(value)
+            for name, value in zip(names, row[len(keys) :], strict=True)
         }
-        for row in session.execute(query)
+        for row in session.execute(_products(store_id, days))
     }
 
 

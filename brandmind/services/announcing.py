@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 
+from brandmind.bus.stream import Silent
 from brandmind.db import reaping, snapshot
 from brandmind.db.ledger import SqlLedger
 from brandmind.runtime import Runtime
@@ -50,6 +51,8 @@ class LiveAnnouncer:
                 if not self._changed.is_set() and not await self._says_wait():
                     continue
                 self._changed.clear()
+                if isinstance(self._rt.signals, Silent):
+                    continue
                 seq = await self._rt.db.read(reaping.seq_of, self._ledger.claim.run_id)
                 progress = await self._rt.db.read(snapshot.progress, self._ledger.claim.store_id)
                 if await self._rt.signals.progress(progress):

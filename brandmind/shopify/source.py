@@ -227,9 +227,10 @@ class ShopifySource:
                 read_no = await self._number()
         connection = _connection_in(answer.data, resource.root)
         nodes = connection["nodes"]
-        if resource is _ORDERS and nested.count_of_cut(nodes) * 10 > len(nodes):
+        cut = nested.cut_orders(nodes) if resource is _ORDERS else None
+        if cut and len(cut) * 10 > len(nodes):
             self._lines = min(self._lines + 1, len(_LINES) - 1)
-        records, rejects = await self._read(resource, await self._whole(resource, nodes))
+        records, rejects = await self._read(resource, await self._whole(resource, nodes, cut=cut))
         return Page(
             stage,
             tuple(records),
@@ -242,9 +243,11 @@ class ShopifySource:
     async def _connection(self, name: str, root: str, asked: dict[str, Any]) -> dict[str, Any]:
         return _connection_in((await self._client.query(name, asked)).data, root)
 
-    async def _whole(self, resource: _Resource, nodes: list[Any]) -> list[Any]:
+    async def _whole(
+        self, resource: _Resource, nodes: list[Any], *, cut: list[str] | None = None
+    ) -> list[Any]:
         if resource is _ORDERS:
-            return await nested.whole_orders(self._client, nodes)
+            return await nested.whole_orders(self._client, nodes, cut=cut)
         if resource.root == "products":
             return await nested.whole_products(self._client, nodes)
         return nodes

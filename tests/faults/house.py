@@ -1,7 +1,8 @@
-"""`brandmind demo` as a person starts it: launcher, two workers, web and a local Shopify."""
+"""The launcher as a person starts it: two workers, the web, Valkey and perhaps a local Shopify."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -24,21 +25,26 @@ cli.main()
 
 
 class House:
-    """One launch in a data folder of its own, its console kept in a file."""
+    """One launch in a data folder, its console kept in a file.
 
-    def __init__(self, data: Path) -> None:
+    `brandmind demo`, or `brandmind up` with a Shopify at `shopify` that outlives it.
+    """
+
+    def __init__(self, data: Path, *, shopify: str = "") -> None:
         self.data = data
-        self._console = data.parent / f"{data.name}.log"
-        with self._console.open("ab") as console:
+        self._console = data.parent / f"{data.name}-{free_port()}.log"
+        environment = os.environ | {"BRANDMIND_DATA_DIR": str(data), "PYTHONUNBUFFERED": "1"}
+        if shopify:
+            environment["BRANDMIND_SHOPIFY_ORIGIN"] = f"{shopify}/{{shop}}"
+            command = ["-m", "brandmind", "up"]
+        else:
+            environment["LOCAL_SHOPIFY_PORT"] = str(free_port())
+            command = ["-c", _DEMO, "demo"]
+        with self._console.open("wb") as console:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _DEMO, "demo", "--port", str(free_port())],
+                [sys.executable, *command, "--port", str(free_port())],
                 cwd=ROOT,
-                env=os.environ
-                | {
-                    "BRANDMIND_DATA_DIR": str(data),
-                    "PYTHONUNBUFFERED": "1",
-                    "LOCAL_SHOPIFY_PORT": str(free_port()),
-                },
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
@@ -63,15 +69,25 @@ class House:
         return found[1]
 
     @property
+    def children(self) -> dict[int, list[str]]:
+        """All processes of the house that live now, with their command lines."""
+        pid = self._process.pid
+        found = {}
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            with contextlib.suppress(OSError):
+                found[int(child)] = Path(f"/proc/{child}/cmdline").read_text().split("\0")
+        return found
+
+    @property
     def workers(self) -> set[int]:
         """The worker processes that live now."""
-        pid = self._process.pid
-        found = set()
-        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-            command = Path(f"/proc/{child}/cmdline").read_text().split("\0")
-            if command[1:3] == ["-m", "worker"]:
-                found.add(int(child))
-        return found
+        return {pid for pid, line in self.children.items() if line[1:3] == ["-m", "worker"]}
+
+    def kill(self) -> None:
+        """End every process of it at once, as a power cut would."""
+        for pid in (self._process.pid, *self.children):
+            os.kill(pid, signal.SIGKILL)
+        self._process.wait()
 
     @property
     def ready_workers(self) -> int:
@@ -80,7 +96,9 @@ class House:
         return sum(log.read_text(errors="replace").count("worker ready") for log in logs)
 
     def end(self) -> None:
-        """Stop as Ctrl-C does."""
+        """Stop as Ctrl-C does; nothing to do if it is gone."""
+        if self._process.poll() is not None:
+            return
         self._process.send_signal(signal.SIGINT)
         try:
             self._process.wait(20)

@@ -76,8 +76,8 @@ class SqlLedger:
     async def finish(self, stage: Stage, state: StageState, *, note: str | None = None) -> None:
         await self._write(_finish_stage, stage, state, note)
 
-    async def restart(self, stage: Stage) -> None:
-        await self._write(_restart, stage)
+    async def restart(self, stage: Stage, *, total: Total) -> bool:
+        return await self._write(_restart, stage, total)
 
     async def recount(self) -> None:
         while await self._write(_recount):
@@ -442,13 +442,19 @@ def _finish_stage(
     )
 
 
-def _restart(session: Session, claim: runs.Claim, stage: Stage) -> None:
+def _restart(session: Session, claim: runs.Claim, stage: Stage, total: Total) -> bool:
+    here = (STAGE.c.run_id == claim.run_id, STAGE.c.stage == stage.value)
+    at = session.execute(sa.select(STAGE).where(*here)).one()
+    if at.readings > 1:
+        return False
+    if at.updated_from is not None and _read_again_lately(session, claim, stage):
+        return False
     _own(session, claim, stage=stage.value, cursor="")
+    # What is missing need not have changed lately: only the whole window can bring it.
     session.execute(
-        sa.update(STAGE)
-        .where(STAGE.c.run_id == claim.run_id, STAGE.c.stage == stage.value)
-        .values(readings=STAGE.c.readings + 1)
+        sa.update(STAGE).where(*here).values(readings=STAGE.c.readings + 1, updated_from=None)
     )
+    _raise_total(session, claim, stage, total)
     runs.note_event(
         session,
         run_id=claim.run_id,
@@ -457,6 +463,25 @@ def _restart(session: Session, claim: runs.Claim, stage: Stage) -> None:
         fence=claim.fence,
         stage=stage.value,
     )
+    return True
+
+
+def _read_again_lately(session: Session, claim: runs.Claim, stage: Stage) -> bool:
+    """Whether a second reading of this gap has found nothing more within the last day."""
+    found = session.execute(
+        sa.select(STAGE.c.run_id)
+        .join(RUN, RUN.c.run_id == STAGE.c.run_id)
+        .where(
+            RUN.c.store_id == claim.store_id,
+            RUN.c.epoch == claim.epoch,
+            STAGE.c.stage == stage.value,
+            STAGE.c.state == StageState.GAP.value,
+            STAGE.c.readings > 1,
+            STAGE.c.finished_at > db_now(session) - runs.GAP_REST,
+        )
+        .limit(1)
+    ).first()
+    return found is not None
 
 
 def _recount(session: Session, claim: runs.Claim) -> int:

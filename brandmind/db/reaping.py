@@ -118,15 +118,11 @@ def retry_failed(session: Session) -> list[str]:
     back: list[str] = []
     for row in rows:
         runs.lock_store(session, row.store_id)
-        live = session.execute(
-            sa.select(RUN.c.run_id).where(
-                RUN.c.store_id == row.store_id,
-                RUN.c.kind == row.kind,
-                RUN.c.status.in_(runs.LIVE),
-            )
-        ).first()
-        if live is not None:
-            # Something newer of that kind is under way: this one has nothing left to add.
+        kinds = runs.FRONT if row.kind in runs.FRONT else (row.kind,)
+        newest = runs.newest_run(session, row.store_id, kinds)
+        superseded = newest is not None and newest.run_id != row.run_id and not newest.only
+        if superseded or runs.has_live(session, row.store_id, kinds):
+            # Something newer has read or reads what this one would: it has nothing left to add.
             session.execute(sa.update(RUN).where(RUN.c.run_id == row.run_id).values(retry_at=None))
             continue
         runs.requeue_ended(session, row.run_id, name="tried again", counted=True)

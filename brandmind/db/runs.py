@@ -30,6 +30,8 @@ LIVE: Final = (RunStatus.QUEUED.value, RunStatus.RUNNING.value)
 MANUAL_AN_HOUR: Final = 3
 RETRIES_AN_HOUR: Final = 10
 _HOUR: Final = timedelta(hours=1)
+# A gap that a second reading did not fill is read for again once a day, not at every sync.
+GAP_REST: Final = timedelta(hours=20)
 FRONT: Final = (Kind.FULL.value, Kind.INCREMENTAL.value)
 
 
@@ -594,7 +596,8 @@ def finish(session: Session, claim: Claim) -> str | None:
             values["history_done"] = True
     elif claim.only is None or claim.only >= {s for s in PAGED if s is not Stage.HISTORY}:
         values["last_synced_at"] = now
-        values["synced_until"] = row.shop_at or store.synced_until
+        # Never back: a run that waited long for its last try began before others that are whole.
+        values["synced_until"] = max(filter(None, (row.shop_at, store.synced_until)), default=None)
     else:
         values["last_synced_at"] = now
     if values:
@@ -609,31 +612,57 @@ def finish(session: Session, claim: Claim) -> str | None:
             reason="again",
             epoch=claim.epoch,
         )
-    elif claim.kind is Kind.FULL and _wants_history(session, store, claim):
-        follows = insert_run(
-            session,
-            claim.store_id,
-            kind=Kind.HISTORICAL,
-            priority=Priority.HISTORY,
-            reason="history",
-            epoch=claim.epoch,
-            # Shopify's "<" means "<=", so the second before the recent orders begin.
-            created_before=store.recent_from - timedelta(seconds=1),
-        )
+    if claim.kind is not Kind.HISTORICAL:
+        history = _read_history(session, store, claim, now=now)
+        follows = follows or history
     return follows
 
 
-def _wants_history(session: Session, store: Any, claim: Claim) -> bool:
+def _read_history(session: Session, store: Any, claim: Claim, *, now: datetime) -> str | None:
+    """Queue the reading of the older orders after a front run, unless it is whole or under way.
+
+    Not only after a full run: a reading that was cancelled, that failed, or that Shopify did not
+    allow at the time would otherwise be called "in the background" for ever.
+    """
     if claim.only is not None and Stage.ORDERS not in claim.only:
-        return False
-    live = session.execute(
-        sa.select(RUN.c.run_id).where(
-            RUN.c.store_id == claim.store_id,
-            RUN.c.kind == Kind.HISTORICAL.value,
-            RUN.c.status.in_(LIVE),
+        return None
+    kinds = (Kind.HISTORICAL.value,)
+    if not reads_history(store.scopes) or has_live(session, claim.store_id, kinds):
+        return None
+    if claim.kind is Kind.INCREMENTAL:
+        if store.history_done:
+            return None
+        before = newest_run(session, claim.store_id, kinds)
+        if before is not None and before.epoch == claim.epoch:
+            if before.status != RunStatus.DONE.value:
+                if before.retry_at is None:
+                    requeue_ended(session, before.run_id, name="taken up again")
+                    return str(before.run_id)
+                return None
+            if not _worth_reading_again(session, before, now=now):
+                return None
+    return insert_run(
+        session,
+        claim.store_id,
+        kind=Kind.HISTORICAL,
+        priority=Priority.HISTORY,
+        reason="history",
+        epoch=claim.epoch,
+        # Shopify's "<" means "<=", so the second before the recent orders begin.
+        created_before=store.recent_from - timedelta(seconds=1),
+    )
+
+
+def _worth_reading_again(session: Session, run: Any, *, now: datetime) -> bool:
+    """Whether a history run that ended without being whole may end otherwise now."""
+    state = session.execute(
+        sa.select(STAGE.c.state).where(
+            STAGE.c.run_id == run.run_id, STAGE.c.stage == Stage.HISTORY.value
         )
-    ).first()
-    return live is None and reads_history(store.scopes)
+    ).scalar()
+    if state == StageState.RESTRICTED.value:
+        return False
+    return state != StageState.GAP.value or run.finished_at < now - GAP_REST
 
 
 def reads_history(scopes: str) -> bool:

@@ -102,7 +102,9 @@ class Engine:
             while True:
                 if not await self._read_pages(at):
                     return False
-                short_by = await self._gap(at)
+                # How many records the shop counts in the window and we do not hold.
+                whole = await self._source.count(stage, at.proof)
+                short_by = whole.count - await self._ledger.stored(stage, at.proof)
                 at = await self._ledger.checkpoint(stage)
                 if short_by <= 0 and at.restricted:
                     await self._ledger.finish(
@@ -112,10 +114,9 @@ class Engine:
                 if short_by <= 0:
                     await self._ledger.finish(stage, StageState.DONE)
                     return True
-                if at.readings > 1 or at.window.updated_from is not None:
+                if not await self._ledger.restart(stage, total=whole):
                     await self._ledger.finish(stage, StageState.GAP, note=_gap(stage, short_by))
                     return True
-                await self._ledger.restart(stage)
                 at = await self._ledger.checkpoint(stage)
         except AccessRefused as error:
             await self._ledger.finish(stage, StageState.RESTRICTED, note=error.message)
@@ -138,11 +139,6 @@ class Engine:
                 if await self._ledger.should_yield(slice_over=self._now_s() >= self._slice_ends_s):
                     return False
         return True
-
-    async def _gap(self, at: Checkpoint) -> int:
-        """How many records the shop counts in the window and we do not hold."""
-        total = await self._source.count(at.stage, at.proof)
-        return total.count - await self._ledger.stored(at.stage, at.proof)
 
 
 def _gap(stage: Stage, short_by: int) -> str:

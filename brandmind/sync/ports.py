@@ -133,8 +133,12 @@ class Ledger(Protocol):
         """Close the stage."""
         ...
 
-    async def restart(self, stage: Stage) -> None:
-        """Read the stage once more from its beginning: the second reading of a gap."""
+    async def restart(self, stage: Stage, *, total: Total) -> bool:
+        """Read the stage's whole closed window from its beginning: the second reading of a gap.
+
+        False if that was done already: in this run, or where only changes were to be read, within
+        the last day.
+        """
         ...
 
     async def recount(self) -> None:

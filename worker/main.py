@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import signal
 import warnings
@@ -25,6 +24,7 @@ MAX_JOBS: Final = 6
 # Long on purpose: a run takes as long as it takes, and its lease is what notices its death.
 JOB_TIMEOUT_S: Final = 3600
 _LISTEN_AGAIN_S: Final = 1.0
+_CLOSING_S: Final = 1.0
 
 
 async def serve(settings: Settings) -> None:
@@ -39,10 +39,15 @@ async def serve(settings: Settings) -> None:
             asyncio.create_task(_listen(rt), name="bells"),
         ]
         log.info("worker ready")
-        await stop.wait()
-        for task in tasks:
+        stopped = asyncio.create_task(stop.wait(), name="stop")
+        await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        # Neither ends by itself: a worker that is deaf or blind must not seem well.
+        fallen = [task.get_name() for task in tasks if task.done()]
+        for task in (stopped, *tasks):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(stopped, *tasks, return_exceptions=True)
+    if fallen:
+        raise SystemExit(f"the worker's {' and '.join(fallen)} ended")
 
 
 async def _listen(rt: Runtime) -> None:
@@ -88,9 +93,10 @@ async def _hang_up(bells: Worker) -> None:
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
-    with contextlib.suppress(Exception):
-        async with asyncio.timeout(1.0):
-            await bells.close()
+    # Its own task, since closing passes on the cancellation of a job that was cancelled, which
+    # would end this one without a word.
+    closing = asyncio.wait_for(bells.close(), _CLOSING_S)
+    await asyncio.gather(closing, return_exceptions=True)
 
 
 def main() -> None:

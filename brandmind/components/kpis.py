@@ -71,6 +71,7 @@ def _figure(kpi: rx.Var[KpiView]) -> rx.Component:
             ),
             class_name="kpi-rest",
         ),
+        rx.cond(kpi.detail, rx.el.p(kpi.detail, class_name="kpi-detail")),
         rx.cond(
             kpi.spark,
             rx.el.svg(
@@ -80,7 +81,6 @@ def _figure(kpi: rx.Var[KpiView]) -> rx.Component:
                 aria_hidden="true",
                 class_name="spark " + kpi.tone.to(str),
             ),
-            rx.el.p(kpi.detail, class_name="kpi-rest kpi-detail"),
         ),
         rx.match(
             kpi.mode,

@@ -82,6 +82,14 @@ class CustomerCounts(NamedTuple):
     repeat: int
 
 
+class CustomerDay(NamedTuple):
+    """Customers who ordered on a day: for the first time ever, all, with more than one ever."""
+
+    new: int = 0
+    customers: int = 0
+    repeat: int = 0
+
+
 class ProductSums(NamedTuple):
     """A product's sales in a span. `positive_minor`: the net sales of all products that have any.
 
@@ -113,11 +121,12 @@ class RecentOrder(NamedTuple):
 
 
 class SpanFigures(NamedTuple):
-    """The figures of one span; `mature` are the sums of the span of the refund rate."""
+    """The figures of one span; `mature` are the days of the span of the refund rate."""
 
     days: dict[date, DaySums]
     customers: CustomerCounts
-    mature: DaySums
+    customer_days: dict[date, CustomerDay]
+    mature: dict[date, DaySums]
 
 
 class CatalogueCounts(NamedTuple):
@@ -158,11 +167,12 @@ def span_figures(
     session: Session, store_id: str, *, currency: str, span: Span, mature: Span, whole: bool
 ) -> SpanFigures:
     """The sums and customers of a span; `whole` says that all orders ever are stored."""
-    mature_days = day_sums(session, store_id, currency=currency, span=mature)
+    firsts = _by_first_day(session, store_id, span=span, whole=whole)
     return SpanFigures(
         days=day_sums(session, store_id, currency=currency, span=span),
-        customers=customer_counts(session, store_id, span=span, whole=whole),
-        mature=added(mature_days.values()),
+        customers=_all_of(firsts),
+        customer_days=_customer_days(session, store_id, firsts, span=span),
+        mature=day_sums(session, store_id, currency=currency, span=mature),
     )
 
 
@@ -209,17 +219,63 @@ def customer_counts(session: Session, store_id: str, *, span: Span, whole: bool)
     where the shop's own count of the customer's orders is no larger than ours; where it is
     larger, an older order is among the missing.
     """
-    first_day = span.first.isoformat()
-    who = (
-        sa.select(ORDER.c.customer_id)
-        .where(
-            ORDER.c.store_id == store_id,
-            ORDER.c.day.between(first_day, span.last.isoformat()),
-            sa.not_(ORDER.c.test),
-            ORDER.c.customer_id.is_not(None),
-        )
-        .distinct()
+    return _all_of(_by_first_day(session, store_id, span=span, whole=whole))
+
+
+def _all_of(firsts: dict[str, CustomerCounts]) -> CustomerCounts:
+    columns = list(zip(*firsts.values(), strict=True))
+    return CustomerCounts(*(sum(column) for column in columns or ((),) * 4))
+
+
+def _customer_days(
+    session: Session, store_id: str, firsts: dict[str, CustomerCounts], *, span: Span
+) -> dict[date, CustomerDay]:
+    """The customers of each of the span's days that have any."""
+    rows = session.execute(
+        sa.select(ORDER.c.day, sa.func.count(ORDER.c.customer_id.distinct()))
+        .where(*_ordered_in(store_id, span))
+        .group_by(ORDER.c.day)
     )
+    nobody = CustomerCounts(0, 0, 0, 0)
+    days = {}
+    for day, customers in rows:
+        first = firsts.get(day, nobody)
+        # Whoever has one order ever has it on the day of the first one.
+        once = first.customers - first.repeat
+        days[date.fromisoformat(day)] = CustomerDay(first.new, customers, customers - once)
+    return days
+
+
+def _by_first_day(
+    session: Session, store_id: str, *, span: Span, whole: bool
+) -> dict[str, CustomerCounts]:
+    """The customers of the span by the day of their first stored order."""
+    lives = _lives(store_id, span=span, whole=whole).subquery("lives")
+    rows = session.execute(
+        sa.select(
+            lives.c.first_day,
+            sa.func.count(),
+            sa.func.sum(lives.c.new),
+            sa.func.sum(lives.c.before),
+            sa.func.sum(lives.c.again),
+        ).group_by(lives.c.first_day)
+    )
+    return {row[0]: CustomerCounts(*(int(value) for value in row[1:])) for row in rows}
+
+
+def _ordered_in(store_id: str, span: Span) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        ORDER.c.store_id == store_id,
+        ORDER.c.day.between(span.first.isoformat(), span.last.isoformat()),
+        sa.not_(ORDER.c.test),
+        ORDER.c.customer_id.is_not(None),
+    )
+
+
+def _lives(store_id: str, *, span: Span, whole: bool) -> sa.Select[Any]:
+    """A row for each customer of the span: `first_day`, and 1 or 0 for `new`, `before`, `again`."""
+    first_day = span.first.isoformat()
+    who = sa.select(ORDER.c.customer_id).where(*_ordered_in(store_id, span)).distinct()
     lives = (
         sa.select(
             ORDER.c.customer_id,
@@ -229,7 +285,7 @@ def customer_counts(session: Session, store_id: str, *, span: Span, whole: bool)
         )
         .where(ORDER.c.store_id == store_id, ORDER.c.customer_id.in_(who))
         .group_by(ORDER.c.customer_id)
-        .subquery("lives")
+        .subquery("stored_lives")
     )
     before: sa.ColumnElement[bool] = lives.c.first_day < first_day
     after: sa.ColumnElement[bool] = lives.c.first_day >= first_day
@@ -243,16 +299,17 @@ def customer_counts(session: Session, store_id: str, *, span: Span, whole: bool)
         missing = CUSTOMER.c.number_of_orders > lives.c.stored
         before, again = sa.or_(before, missing), sa.or_(again, missing)
         after = sa.and_(after, CUSTOMER.c.number_of_orders <= lives.c.stored)
-    row = session.execute(
-        sa.select(
-            sa.func.count(), _count_if(after), _count_if(before), _count_if(again)
-        ).select_from(source)
-    ).one()
-    return CustomerCounts(*(int(value or 0) for value in row))
+    return sa.select(
+        lives.c.customer_id,
+        lives.c.first_day,
+        _one_if(after).label("new"),
+        _one_if(before).label("before"),
+        _one_if(again).label("again"),
+    ).select_from(source)
 
 
-def _count_if(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
-    return sa.func.sum(sa.case((condition, 1), else_=0))
+def _one_if(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    return sa.case((condition, 1), else_=0)
 
 
 def top_products(

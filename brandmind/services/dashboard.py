@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from brandmind.clock import utc_now
 from brandmind.commerce.shop import zone
 from brandmind.db import figures as rows
-from brandmind.db.figures import DaySums, Span, SpanFigures, StoreFacts, added
+from brandmind.db.figures import CustomerDay, DaySums, Span, SpanFigures, StoreFacts, added
 from brandmind.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ SIX_MONTHS: Final = timedelta(days=182)
 _YEAR: Final = timedelta(days=364)
 _MATURE: Final = timedelta(days=30)
 _PRICE_BINS: Final = 16
+_TRAILING_DAYS: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,12 @@ class Kpis:
 
 @dataclass(frozen=True, slots=True)
 class DayFigures:
-    """One shop-local day; days without orders are present with zeros."""
+    """One shop-local day; days without orders are present with zeros.
+
+    `new_customers` had their first order ever on it. `returning_customer_rate` is that of the
+    days of the range among the seven up to it, a customer counted once a day: 0-1, None where
+    nobody ordered, or where it was not asked for.
+    """
 
     day: date
     gross_minor: int
@@ -72,6 +78,8 @@ class DayFigures:
     net_minor: int
     orders: int
     units: int
+    new_customers: int = 0
+    returning_customer_rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +137,9 @@ class CommandCenter:
 
     `stored_from` is the earliest day from which every day's orders are stored (None: none yet):
     a card is real as soon as it lies at or before the range's first day.
+
+    `refund_rates` has a rate for each day of the refund window, None where nothing was sold:
+    that of the days of the window among the seven up to it.
     """
 
     store_id: str
@@ -145,6 +156,7 @@ class CommandCenter:
     top_products: tuple[ProductFigures, ...]
     recent_orders: tuple[OrderLine, ...]
     other_currencies: tuple[str, ...]
+    refund_rates: tuple[float | None, ...] = ()
 
 
 async def command_center(
@@ -169,7 +181,8 @@ async def command_center(
     if before is not None and not _covered(facts, before):
         before = None
     mature = mature_span(date_to, length=length, today=today)
-    kpis, days = await _figures(rt, store_id, facts, span=span, mature=mature)
+    found = await _found(rt, store_id, facts, span=span, mature=mature)
+    kpis, days = found.kpis, found.days
     compared: Kpis | None = None
     compared_days: dict[date, DaySums] = {}
     if before is not None:
@@ -193,13 +206,16 @@ async def command_center(
         stored_from=facts.stored_from,
         kpis=kpis,
         compared=compared,
-        days=_day_figures(days),
+        days=_day_figures(days, found.people),
         compared_days=_day_figures(compared_days),
         top_products=await top_products(
             rt, store_id, currency=facts.currency, span=span, limit=TOP_PRODUCTS
         ),
         recent_orders=tuple(OrderLine(*order) for order in recent),
         other_currencies=others,
+        refund_rates=_trailing_rates(
+            [(-day.returned_minor, day.placed_minor) for day in found.mature.values()]
+        ),
     )
 
 
@@ -288,6 +304,7 @@ def mature_span(date_to: date, *, length: int, today: date) -> Span:
 def kpis_of(found: SpanFigures, *, currency: str, mature: Span) -> Kpis:
     """The figures of a span's sums and customers."""
     sums, people = added(found.days.values()), found.customers
+    aged = added(found.mature.values())
     return Kpis(
         currency=currency,
         gross_minor=sums.gross_minor,
@@ -304,7 +321,7 @@ def kpis_of(found: SpanFigures, *, currency: str, mature: Span) -> Kpis:
         new_customers=people.new,
         returning_customers=people.returning,
         returning_customer_rate=_rate(people.repeat, people.customers),
-        refund_rate=_rate(-found.mature.returned_minor, found.mature.placed_minor),
+        refund_rate=_rate(-aged.returned_minor, aged.placed_minor),
         refund_window=(mature.first, mature.last),
         repeat_customers=people.repeat,
     )
@@ -315,9 +332,25 @@ def average(total_minor: int, count: int) -> int | None:
     return (2 * total_minor + count) // (2 * count) if count else None
 
 
+class _Found(NamedTuple):
+    """The figures of a span, with all of its days and all of those of its refund window."""
+
+    kpis: Kpis
+    days: dict[date, DaySums]
+    people: dict[date, CustomerDay]
+    mature: dict[date, DaySums]
+
+
 async def _figures(
     rt: Runtime, store_id: str, facts: StoreFacts, *, span: Span, mature: Span
 ) -> tuple[Kpis, dict[date, DaySums]]:
+    found = await _found(rt, store_id, facts, span=span, mature=mature)
+    return found.kpis, found.days
+
+
+async def _found(
+    rt: Runtime, store_id: str, facts: StoreFacts, *, span: Span, mature: Span
+) -> _Found:
     mature = _within(mature, facts)
     found = await rt.db.read(
         rows.span_figures,
@@ -328,13 +361,20 @@ async def _figures(
         whole=facts.history_done,
     )
     nothing = DaySums()
-    return (
+    return _Found(
         kpis_of(found, currency=facts.currency, mature=mature),
         {day: found.days.get(day, nothing) for day in _each_day(span)},
+        found.customer_days,
+        {day: found.mature.get(day, nothing) for day in _each_day(mature)},
     )
 
 
-def _day_figures(days: dict[date, DaySums]) -> tuple[DayFigures, ...]:
+def _day_figures(
+    days: dict[date, DaySums], people: dict[date, CustomerDay] | None = None
+) -> tuple[DayFigures, ...]:
+    nobody = CustomerDay()
+    on = [(people or {}).get(day, nobody) for day in days]
+    returning = _trailing_rates([(at.repeat, at.customers) for at in on])
     return tuple(
         DayFigures(
             day=day,
@@ -344,9 +384,17 @@ def _day_figures(days: dict[date, DaySums]) -> tuple[DayFigures, ...]:
             net_minor=sums.net_minor,
             orders=sums.orders,
             units=sums.units,
+            new_customers=at.new,
+            returning_customer_rate=rate,
         )
-        for day, sums in days.items()
+        for (day, sums), at, rate in zip(days.items(), on, returning, strict=True)
     )
+
+
+def _trailing_rates(parts: Sequence[tuple[int, int]]) -> tuple[float | None, ...]:
+    """For each day the rate of the up to seven days that end with it."""
+    seven = [parts[max(0, at - _TRAILING_DAYS + 1) : at + 1] for at in range(len(parts))]
+    return tuple(_rate(sum(part for part, _ in days), sum(of for _, of in days)) for days in seven)
 
 
 def _within(mature: Span, facts: StoreFacts) -> Span:

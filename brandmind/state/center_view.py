@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, Final
@@ -282,6 +282,7 @@ def _kpi(key: str, center: CommandCenter, *, mode: str, note: str, at: Range) ->
             current, before = now.new_customers, then.new_customers if then else None
             value = wording.number(now.new_customers)
             detail = f"of {wording.counted(now.customers, 'customer')}" if now.customers else ""
+            spark = spark_path([day.new_customers for day in center.days])
         case "returning":
             points = True
             current = now.returning_customer_rate
@@ -289,14 +290,15 @@ def _kpi(key: str, center: CommandCenter, *, mode: str, note: str, at: Range) ->
             value = "–" if current is None else wording.percent(current)
             if now.customers:
                 detail = (
-                    f"{wording.number(now.repeat_customers)} of "
-                    f"{wording.counted(now.customers, 'customer')}"
+                    f"{wording.number(now.repeat_customers)} of {wording.number(now.customers)}"
                 )
+            spark = spark_path(_known(day.returning_customer_rate for day in center.days))
         case _:
             points = True
             current, before = now.refund_rate, then.refund_rate if then else None
             value = "–" if current is None else wording.percent(current)
             detail = _window(now)
+            spark = spark_path(_known(center.refund_rates))
     change, tone = _change(current, before, points=points)
     if key == "refunds":
         tone = {"up": "down", "down": "up"}.get(tone, tone)
@@ -327,8 +329,12 @@ def _day_aov(day: DayFigures) -> int:
 def _window(kpis: Kpis) -> str:
     first, last = kpis.refund_window
     if first == last:
-        return f"Orders of {wording.day(first)}"
-    return f"Orders of {wording.day(first)} to {wording.day(last)}"
+        return wording.day(first)
+    return f"{wording.day(first)} to {wording.day(last)}"
+
+
+def _known(rates: Iterable[float | None]) -> list[float]:
+    return [rate for rate in rates if rate is not None]
 
 
 def _change(now: float | None, before: float | None, *, points: bool) -> tuple[str, str]:
@@ -351,7 +357,7 @@ def _change(now: float | None, before: float | None, *, points: bool) -> tuple[s
     return f"{word} {size:.1f}%" if size < 10 else f"{word} {size:,.0f}%", word
 
 
-def spark_path(values: list[int], *, width: int = 120, height: int = 26) -> str:
+def spark_path(values: Sequence[float], *, width: int = 120, height: int = 26) -> str:
     """An SVG path through the values (at most 40 of them), empty below two."""
     if len(values) < 2:
         return ""
@@ -391,7 +397,7 @@ def _chart(center: CommandCenter, mode: Mode, *, at: Range) -> ChartView:
             }
         )
     values = [day.net_minor for day in (*center.days, *center.compared_days)]
-    ticks = axis_ticks(min(values, default=0), max(values, default=0))
+    ticks, ends = axis(min(values, default=0), max(values, default=0))
     empty = ""
     if not any(day.orders or day.net_minor for day in center.days):
         empty = "No orders in these days."
@@ -404,7 +410,7 @@ def _chart(center: CommandCenter, mode: Mode, *, at: Range) -> ChartView:
         compared=at.before if center.compared_days else "",
         points=points,
         ticks=[float(tick * scale) for tick in ticks],
-        span=[float(ticks[0] * scale), float(ticks[-1] * scale)],
+        span=[float(end * scale) for end in ends],
         tick_words={
             _js_number(tick * scale): wording.short_money(tick, currency) for tick in ticks
         },
@@ -412,18 +418,29 @@ def _chart(center: CommandCenter, mode: Mode, *, at: Range) -> ChartView:
     )
 
 
-def axis_ticks(low: int, high: int) -> list[int]:
-    """Four or five round steps from zero (or below) to at least the highest value."""
-    low, span = min(0, low), max(1, high - min(0, low))
-    raw = span / 4
-    power = 10 ** (len(str(int(raw))) - 1)
-    step = next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= raw)
-    step = max(1, int(step))
-    first = low // step * step
-    ticks = [first]
-    while ticks[-1] < high:
-        ticks.append(ticks[-1] + step)
-    return ticks if len(ticks) > 1 else [0, step]
+def axis(low: int, high: int) -> tuple[list[int], tuple[int, int]]:
+    """A few round steps with zero among them, and the ends of the axis.
+
+    The axis ends at the last step above. Below zero it ends at a step only where that leaves
+    little empty: one slightly negative day takes the room that it needs.
+    """
+    low, high = min(0, low), max(0, high)
+    step = _step(max(1, high - low if -10 * low > high else high))
+    ticks = [at * step for at in range(-(-low // step), -(-high // step) + 1)]
+    if len(ticks) == 1 and not low:
+        ticks.append(step)
+    below = ticks[0] - low
+    if below > step // 2:
+        ticks.insert(0, ticks[0] - step)
+    return ticks, (min(low, ticks[0]), ticks[-1])
+
+
+def _step(size: int) -> int:
+    """The round step of which three to six leave the least room above `size`."""
+    power = 10 ** max(0, len(str(size)) - 2)
+    steps = [power * by for by in (1, 2, 5, 10, 20, 25, 50)]
+    fitting = [step for step in steps if 3 <= -(-size // step) <= 6]
+    return min(fitting, key=lambda step: (-size % step, -step), default=max(1, -(-size // 4)))
 
 
 def _js_number(value: Any) -> str:

@@ -26,14 +26,16 @@ MEANINGS: Final = {
         "Gross sales less discounts, divided by orders. What happens after the order was made, "
         "such as a return or an edit, does not change it."
     ),
-    "new": "Customers whose first order ever falls in the period.",
+    "new": "Customers whose first order ever falls in the period; the line shows them by day.",
     "returning": (
         "Of the customers who ordered in the period, the share who have ordered more than once "
-        "ever."
+        "ever. Each point of the line takes up to seven days of the period together, a customer "
+        "counted once a day."
     ),
     "refunds": (
         "Value returned, of gross sales less discounts, for orders that are at least 30 days old, "
-        "by the day of the order: younger orders may still come back."
+        "by the day of the order: younger orders may still come back. The card names those days; "
+        "each point of the line takes up to seven of them together."
     ),
 }
 

@@ -87,6 +87,9 @@ def command_center(
         ),
         recent_orders=_orders(today),
         other_currencies=(),
+        refund_rates=tuple(
+            -day.returns_minor / (day.gross_minor + day.discounts_minor) for day in days
+        ),
     )
 
 
@@ -108,6 +111,8 @@ def _day(day: date) -> DayFigures:
         net_minor=gross + discounts + returns,
         orders=orders,
         units=round(orders * 1.7),
+        new_customers=round(orders * 0.43 * dice.uniform(0.8, 1.2)),
+        returning_customer_rate=0.54 + 0.03 * math.sin(day.toordinal() / 9) + dice.uniform(0, 0.02),
     )
 
 

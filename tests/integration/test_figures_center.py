@@ -89,6 +89,34 @@ def test_while_history_is_missing_the_shops_own_count_decides(rt: Any) -> None:
     assert found == CustomerCounts(customers=5, new=4, returning=1, repeat=2)
 
 
+async def test_each_day_says_who_came_first_and_how_many_came_back(rt: Any) -> None:
+    store = rt.db.write_now(make_store)
+    add(rt, store, 1, "2026-10-02 15:00", customer_id=1)  # their only order
+    add(rt, store, 2, "2026-10-02 16:00", customer_id=2)  # new, and back on the 9th
+    add(rt, store, 3, "2026-10-02 17:00", customer_id=2)  # twice on a day is once
+    add(rt, store, 4, "2026-10-09 15:00", customer_id=2)
+    add(rt, store, 5, "2026-08-01 15:00", customer_id=3)
+    add(rt, store, 6, "2026-10-05 15:00", customer_id=3)  # ordered before
+    add(rt, store, 7, "2026-10-05 15:00", customer_id=None)
+    add(rt, store, 8, "2026-10-06 15:00", customer_id=4, test=True)
+    days = {day.day.day: day for day in (await center(rt, store)).days}
+    assert {day: at.new_customers for day, at in days.items() if at.new_customers} == {2: 2}
+    rates = [days[number].returning_customer_rate for number in (1, 2, 5, 8, 9, 11, 12, 15, 16)]
+    # Until the 4th 1 of 2; until the 8th 2 of 3; on the 9th 3 and 2; from the 12th 2 alone.
+    assert rates == [None, 1 / 2, 2 / 3, 2 / 3, 1.0, 1.0, 1.0, 1.0, None]
+
+
+async def test_while_history_is_missing_a_day_counts_only_sure_newcomers(rt: Any) -> None:
+    store = rt.db.write_now(make_store, history_done=False)
+    for customer, shops_count in ((1, 1), (2, 4), (3, None)):
+        add(rt, store, customer, "2026-10-05 15:00", customer_id=customer)
+        if shops_count is not None:
+            rt.db.write_now(make_customer, store, customer, number_of_orders=shops_count)
+    day = (await center(rt, store)).days[4]
+    assert day.new_customers == 1
+    assert day.returning_customer_rate == pytest.approx(1 / 3)
+
+
 async def test_the_average_order_value_ignores_what_came_after(rt: Any) -> None:
     store = rt.db.write_now(make_store)
     later = utc("2026-10-08 15:00")
@@ -124,6 +152,8 @@ async def test_the_refund_rate_is_that_of_orders_a_month_old(rt: Any) -> None:
     found = await center(rt, store, week, compare="previous")
     assert found.kpis.refund_window == (date(2026, 10, 15), date(2026, 10, 21))
     assert found.kpis.refund_rate == pytest.approx(0.2)
+    # 2,000 of 8,000 until the last day of the seven brings 2,000 more.
+    assert found.refund_rates == pytest.approx([0.25] * 6 + [0.2])
     assert found.compared is not None
     assert found.compared.refund_window == (date(2026, 10, 8), date(2026, 10, 14))
     assert found.compared.refund_rate == pytest.approx(1.0)

@@ -10,7 +10,7 @@ import pytest
 
 from brandmind.services.dashboard import CommandCenter
 from brandmind.state import sample
-from brandmind.state.center_view import Sight, axis_ticks, command_center, spark_path
+from brandmind.state.center_view import Sight, axis, command_center, spark_path
 from brandmind.state.ranges import Range, chosen
 from brandmind.state.views import CommandCenterView, KpiView
 from brandmind.sync.progress import StoreProgress
@@ -183,7 +183,7 @@ def test_rates_change_in_points_and_a_rising_refund_rate_is_bad_news() -> None:
     )  # fmt: skip
     refunds = kpi(view, "refunds")
     assert (refunds.change, refunds.tone) == ("up 5.0 points", "down")
-    assert refunds.detail.startswith("Orders of ")
+    assert " to " in refunds.detail
 
 
 def test_currencies_that_are_not_added_up_are_named() -> None:
@@ -208,16 +208,43 @@ def test_the_chart_knows_both_lines_and_their_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "ticks"),
+    ("low", "high", "ticks", "ends"),
     [
-        (0, 0, [0, 1]),
-        (0, 397000, [0, 100000, 200000, 300000, 400000]),
-        (0, 5, [0, 2, 4, 6]),
-        (-50, 90, [-50, 0, 50, 100]),
+        (0, 0, [0, 1], (0, 1)),
+        (0, 397000, [0, 100000, 200000, 300000, 400000], (0, 400000)),
+        (0, 470000, [0, 100000, 200000, 300000, 400000, 500000], (0, 500000)),
+        (0, 5, [0, 1, 2, 3, 4, 5], (0, 5)),
+        (-50, 90, [-50, 0, 50, 100], (-50, 100)),
+        # Where a step below would be all but empty, the axis ends where the figures do.
+        (-9000, 397000, [0, 100000, 200000, 300000, 400000], (-9000, 400000)),
+        (-90000, 397000, [-100000, 0, 100000, 200000, 300000, 400000], (-100000, 400000)),
+        (-50, 0, [-50, -40, -30, -20, -10, 0], (-50, 0)),
     ],
 )
-def test_an_axis_has_round_steps_with_zero_on_it(low: int, high: int, ticks: list[int]) -> None:
-    assert axis_ticks(low, high) == ticks
+def test_an_axis_has_round_steps_with_zero_on_it(
+    low: int, high: int, ticks: list[int], ends: tuple[int, int]
+) -> None:
+    assert axis(low, high) == (ticks, ends)
+
+
+def test_every_figure_has_its_own_line() -> None:
+    at, found = figures()
+    lines = {one.key: one.spark for one in page(made.ready()).kpis}
+    assert all(lines.values())
+    assert len(set(lines.values())) == len(lines)
+    few = [
+        dataclasses.replace(day, new_customers=number, returning_customer_rate=rate)
+        for number, rate, day in zip((0, 2, 1), (None, 0.5, 0.25), found.days, strict=False)
+    ]
+    found = dataclasses.replace(found, days=tuple(few), refund_rates=(0.0, None, 0.1))
+    view = command_center(
+        found, made.ready(), found, at=at, shop="H", shop_param="h", sight=Sight(),
+        left_s=None, now=made.now(), tz=UTC,
+    )  # fmt: skip
+    assert kpi(view, "new").spark == "M0.0 24.0L60.0 2.0L120.0 13.0"
+    # Days without a rate have no point.
+    assert kpi(view, "returning").spark == "M0.0 2.0L120.0 24.0"
+    assert kpi(view, "refunds").spark == "M0.0 24.0L120.0 2.0"
 
 
 def test_a_sparkline_needs_two_days_and_has_at_most_forty_points() -> None:

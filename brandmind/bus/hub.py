@@ -143,6 +143,11 @@ class Hub:
                 away = True
                 await asyncio.sleep(_WITHOUT_REDIS_S)
                 await self._refresh()
+            except Exception:
+                # Without this ear every tab of the process would stand still, and nobody knew.
+                log.exception("the stream could not be followed; starting over")
+                last = b""
+                await asyncio.sleep(_WITHOUT_REDIS_S)
 
     async def _end(self, redis: Redis) -> bytes:
         newest: list[Any] = await redis.xrevrange(STREAM, count=1)
@@ -151,8 +156,8 @@ class Hub:
     def _dispatch(self, messages: list[tuple[Any, dict[Any, Any]]]) -> None:
         newest: dict[str, dict[str, Any]] = {}
         for _id, fields in messages:
-            key = fields[b"key"].decode()
-            if fields[b"kind"] == b"session":
+            key = fields.get(b"key", b"").decode(errors="replace")
+            if fields.get(b"kind") == b"session":
                 for watch in [w for ws in self._watches.values() for w in ws]:
                     if watch.session_id == key:
                         watch.end()

@@ -23,6 +23,11 @@ def progress(session: Session, store_id: str) -> StoreProgress:
     store = session.execute(sa.select(STORE).where(STORE.c.store_id == store_id)).first()
     if store is None:
         raise NotFound
+    # Before what it numbers: PostgreSQL shows each statement the newest commits, and an older
+    # state under a newer number would stay on the screens.
+    seq = session.execute(
+        sa.select(sa.func.coalesce(sa.func.sum(RUN.c.seq), 0)).where(RUN.c.store_id == store_id)
+    ).scalar_one()
     front = runs.newest_run(session, store_id, runs.FRONT)
     history_run = runs.newest_run(session, store_id, (Kind.HISTORICAL.value,))
     if history_run is not None and history_run.epoch != store.epoch:
@@ -46,9 +51,6 @@ def progress(session: Session, store_id: str) -> StoreProgress:
         history=history,
         history_done=store.history_done,
     )
-    seq = session.execute(
-        sa.select(sa.func.coalesce(sa.func.sum(RUN.c.seq), 0)).where(RUN.c.store_id == store_id)
-    ).scalar_one()
     waits = shown is not None and shown.status in runs.LIVE and bool(shown.waiting)
     return StoreProgress(
         store_id=store_id,

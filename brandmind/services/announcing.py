@@ -66,12 +66,17 @@ class LiveAnnouncer:
         return self.waiting_s() > _WORTH_SAYING_S and await self._ledger.waits()
 
 
-async def announce(rt: Runtime, run_id: str, store_id: str) -> None:
-    """Tell the state of a store now and note that it was told. Never raises."""
+async def announce(rt: Runtime, run_id: str, store_id: str) -> bool:
+    """Tell the state of a store now and note that it was told. Never raises.
+
+    False if nobody could be told: then the next one could not be told either.
+    """
     try:
         seq = await rt.db.read(reaping.seq_of, run_id)
         progress = await rt.db.read(snapshot.progress, store_id)
-        if await rt.signals.progress(progress):
-            await rt.db.write(reaping.told, run_id, seq)
+        if not await rt.signals.progress(progress):
+            return False
+        await rt.db.write(reaping.told, run_id, seq)
     except Exception as error:
         log.warning("could not announce: %s", type(error).__name__)
+    return True

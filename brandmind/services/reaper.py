@@ -58,5 +58,6 @@ class Reaper:
         }
         for run_id, (_seq, since_s) in self._untold.items():
             # A run at work tells of itself; one that stays silent has lost its owner.
-            if now_s - since_s >= 1.0:
-                await announce(self._rt, run_id, untold[run_id][0])
+            if now_s - since_s >= 1.0 and not await announce(self._rt, run_id, untold[run_id][0]):
+                # A Redis that hangs costs a second each time, and the dead must not wait for that.
+                return

@@ -147,6 +147,8 @@ def banner(
             href=f"/auth/connect?shop={shop_param}&reconnect=1",
         )
     if progress.status is StoreStatus.PENDING:
+        if not progress.first:
+            return BannerView()
         return BannerView(
             tone="info",
             text=f"{shop} is connected. Your first sync starts now.",

@@ -203,6 +203,8 @@ def _headline(
     """The headline, the line below it and the ending."""
     status = progress.status
     if status is StoreStatus.PENDING:
+        if not progress.first:
+            return "Waiting for its turn.", f"The sync starts by itself. {LEAVE}", ""
         return f"{shop} is connected.", f"Your first sync starts now. {LEAVE}", ""
     if status is StoreStatus.IN_PROGRESS:
         if left is not None and progress.waiting is None:

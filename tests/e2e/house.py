@@ -18,7 +18,6 @@ from urllib.parse import urlencode
 
 from brandmind.launch import frontend
 
-
 T = TypeVar("T")
 
 

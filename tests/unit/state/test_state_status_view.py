@@ -33,6 +33,10 @@ def test_a_store_that_waits_for_its_first_turn_is_told_that_it_begins() -> None:
     assert banner.href == "/syncing?shop=harbor.myshopify.com"
 
 
+def test_a_later_sync_that_waits_for_its_turn_is_not_called_the_first() -> None:
+    assert said(dataclasses.replace(made.waiting_queue(), first=False)) == BannerView()
+
+
 def test_a_first_sync_says_count_total_and_time_left() -> None:
     assert said(made.running(), left_s=240).text == (
         "Reading orders: 4,210 of 12,000. About 4 min left. You can leave this page."

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from statistics import median
 
-from bench import reading
+from bench import reading, screen
 from bench.reading import BEST_ENGINE, PEAK_BAR_MB, RATIO_BAR, Reading, Sizes, median_s
 
 
@@ -17,11 +17,19 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=10_000)
     parser.add_argument("--products", type=int, default=2_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", choices=("reading", "screen"))
     parser.add_argument("--folder", type=Path, help="keep databases and logs here")
     chosen = parser.parse_args()
     sizes = Sizes(orders=chosen.orders, customers=chosen.customers, products=chosen.products)
-    result = reading.read(sizes, rounds=chosen.rounds, folder=chosen.folder)
-    print("\n".join(table(result)))
+    if chosen.only != "screen":
+        result = reading.read(sizes, rounds=chosen.rounds, folder=chosen.folder)
+        print("\n".join(table(result)), flush=True)
+    if chosen.only != "reading":
+        print()
+        try:
+            print("\n".join(screen.lines(screen.look())))
+        except screen.NoBrowser as why:
+            print(f"Not measured in a browser: {why}.")
 
 
 def table(result: Reading) -> list[str]:

@@ -523,10 +523,23 @@ def _should_yield(session: Session, claim: runs.Claim, slice_over: bool) -> bool
     ).first()
     if store is None or store.paused_at is not None:
         return True
-    waiting = sa.select(RUN.c.run_id).where(
+    waits = sa.select(RUN.c.run_id).where(
         RUN.c.status == RunStatus.QUEUED.value, RUN.c.due_at <= db_now(session)
     )
+    own = sa.select(RUN.c.priority).where(RUN.c.run_id == claim.run_id).scalar_subquery()
+    better = waits.where(RUN.c.store_id == claim.store_id, RUN.c.priority < own)
+    if session.execute(better.limit(1)).first() is not None:
+        return True
     if not slice_over:
-        own = sa.select(RUN.c.priority).where(RUN.c.run_id == claim.run_id).scalar_subquery()
-        waiting = waiting.where(RUN.c.store_id == claim.store_id, RUN.c.priority < own)
-    return session.execute(waiting.limit(1)).first() is not None
+        return False
+    # Only for those who could be claimed: giving way to a paused store would cost a page each time.
+    running = RUN.alias("running")
+    others = waits.join(STORE, STORE.c.store_id == RUN.c.store_id).where(
+        RUN.c.store_id != claim.store_id,
+        STORE.c.paused_at.is_(None),
+        ~sa.exists().where(
+            running.c.store_id == RUN.c.store_id,
+            running.c.status == RunStatus.RUNNING.value,
+        ),
+    )
+    return session.execute(others.limit(1)).first() is not None

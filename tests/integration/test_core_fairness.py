@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from brandmind.clock import utc_now
 from brandmind.db import runs
+from brandmind.db.ledger import SqlLedger
 from brandmind.db.tables import RUN, STORE
 from brandmind.runtime import Runtime, open_runtime
 from brandmind.services import syncs
@@ -111,3 +112,28 @@ async def test_a_run_the_reaper_took_up_goes_back_to_the_queue_after_its_slice(
     await syncs.resume(rt, run_id)
     assert slices.worked == [Kind.HISTORICAL]
     assert bell.rung == [run_id]
+
+
+async def _yields(rt: Runtime, claim: runs.Claim) -> bool:
+    return await SqlLedger(rt.db, claim).should_yield(slice_over=True)
+
+
+async def test_a_slice_gives_way_to_those_who_could_be_claimed_and_to_no_others(
+    rt: Runtime,
+) -> None:
+    run_id = await rt.db.write(runs.request, STORE_ID, by="alice")
+    claim = await rt.db.write(runs.claim_next, owner="one", oldest_first=False, run_id=run_id)
+    assert claim is not None
+    # The store's own older orders come after this run anyway.
+    await rt.db.write(_history)
+    assert not await _yields(rt, claim)
+    await rt.db.write(_insert_store, "b0b0000000")
+    await rt.db.write(runs.request, "b0b0000000", by="bob")
+    await rt.db.write(_pause, utc_now())
+    assert not await _yields(rt, claim)
+    await rt.db.write(_pause, None)
+    assert await _yields(rt, claim)
+
+
+def _pause(session: Any, at: Any) -> None:
+    session.execute(sa.update(STORE).where(STORE.c.store_id == "b0b0000000").values(paused_at=at))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -26,6 +27,9 @@ WHOLE_ANSWER_S: Final = 90.0
 # A longer wait gives the run back to the queue, so that another store has the worker meanwhile.
 LONGEST_WAIT_S: Final = 12.0
 WAITS_IN_PLACE: Final = 5
+_NUL: Final = rb"\u0000"
+# Not the text of a backslash followed by "u0000", which is escaped itself.
+_NULS: Final = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 _log = logging.getLogger(__name__)
 
@@ -193,6 +197,9 @@ class _Reply(NamedTuple):
         """The reply, its body decoded if it should be data; ShopifyUnavailable if it cannot be."""
         if status != 200:
             return cls(status, headers, content, None)
+        if _NUL in content:
+            # PostgreSQL keeps no such character: a name with one would stop the whole reading.
+            content = _NULS.sub(rb"\1", content)
         try:
             return cls(status, headers, content, orjson.loads(content))
         except orjson.JSONDecodeError:

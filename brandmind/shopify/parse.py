@@ -36,6 +36,8 @@ KINDS: Final = {
 }
 _RESTOCKED = frozenset({"RETURN", "CANCEL", "LEGACY_RESTOCK"})
 _NOTHING: Json = {}
+# A ten-thousandth of what 64 bits hold, so that sums of many fit as well.
+_LARGEST: Final = 2**63 // 10_000
 
 _iso = datetime.fromisoformat
 
@@ -50,7 +52,11 @@ class _Minor(dict[str, int]):
     def __missing__(self, amount: str) -> int:
         if len(self) >= 100_000:
             self.clear()
-        minor = self[amount] = to_minor(amount, self._exp)
+        minor = to_minor(amount, self._exp)
+        if abs(minor) > _LARGEST:
+            # It fits no column: one such record would stop the reading of all the others.
+            raise ValueError("more money than can be stored")
+        self[amount] = minor
         return minor
 
 

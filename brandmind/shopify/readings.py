@@ -11,7 +11,7 @@ from brandmind.sync.ports import Reject
 Json = dict[str, Any]
 R = TypeVar("R")
 
-_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 
 
 def each(nodes: Iterable[Any], read: Callable[[Json], R]) -> tuple[list[R], list[Reject]]:

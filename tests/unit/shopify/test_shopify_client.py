@@ -308,3 +308,13 @@ async def test_another_api_version_than_asked_for_is_told_once(
     await client.query("shop")
     told = [one for one in caplog.records if "2027-01" in one.getMessage()]
     assert len(told) == 1
+
+
+async def test_a_character_no_database_keeps_is_left_out() -> None:
+    body = rb'{"data": {"name": "Har\u0000bor\u0000\u0000", "path": "C:\\u0000"}}'
+
+    def respond(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=body, headers={"date": DATE})
+
+    answer = await client_of(respond).query("shop")
+    assert answer.data == {"name": "Harbor", "path": "C:\\u0000"}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from brandmind.commerce.records import OrderRecord, SaleRecord
+from brandmind.commerce.shop import local_day
 from brandmind.errors import BadAnswer
 from brandmind.shopify.parse import (
     parse_customers,
@@ -385,3 +387,21 @@ def test_a_sale_explains_itself_for_every_good_order() -> None:
             if one.kind == "PRODUCT":
                 parts = one.gross_minor + one.discounts_minor + one.returns_minor
                 assert one.net_minor == parts
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"totalPriceSet": bag("99999999999999999999.0")},
+        {"updatedAt": "0001-01-01T00:00:00+10:00"},
+    ],
+)
+def test_a_value_no_column_holds_costs_its_own_record_alone(changes: dict[str, object]) -> None:
+    records, rejects = parse_orders([order(1), order(2, **changes)])
+    assert [record.shopify_id for record in records] == [1]
+    assert [reject.gid for reject in rejects] == ["gid://shopify/Order/2"]
+
+
+def test_an_order_of_the_first_day_there_is_has_a_day_in_every_zone() -> None:
+    at = datetime(1, 1, 1, tzinfo=UTC)
+    assert local_day(at, ZoneInfo("America/New_York")) == "0001-01-01"

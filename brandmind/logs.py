@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -31,6 +32,8 @@ _SECRETS: Final = (
     ),
     re.compile(r"(\bBearer\s+)(\S+)"),
     re.compile(r"(\bshp[a-z]{2}_)([A-Za-z0-9_-]+)"),
+    # PostgreSQL quotes the whole row that it refuses.
+    re.compile(r"(?s)(\bDETAIL:\s*)(.+?)(?=\n\s*\n|\n\[SQL:|\n(?:HINT|CONTEXT):|\Z)"),
     re.compile(r"(\w[a-z0-9+]*://[^\s:/@]*:)([^\s/@]+)(?=@)"),
 )
 _EMAIL: Final = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
@@ -44,6 +47,16 @@ def redact(text: str) -> str:
     for pattern in _SECRETS:
         text = pattern.sub(lambda found: found.group(1) + _GONE, text)
     return _EMAIL.sub(_GONE, text)
+
+
+def trace_of(error: BaseException) -> str:
+    """Where an error came from, innermost line last, without its words: they may quote a person."""
+    found: list[str] = []
+    at: BaseException | None = error
+    while at is not None and len(found) < 5:
+        found.append("".join(traceback.format_tb(at.__traceback__)) + type(at).__name__)
+        at = at.__cause__
+    return "\nbecause of\n".join(found)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from datetime import datetime
 from brandmind.db import runs, snapshot
 from brandmind.db.ledger import SqlLedger
 from brandmind.errors import BrandMindError, Fenced, NotFound, ShopifyError
+from brandmind.logs import trace_of
 from brandmind.runtime import Runtime
 from brandmind.services import tokens
 from brandmind.services.announcing import LiveAnnouncer, announce
@@ -190,8 +191,8 @@ async def _after_error(rt: Runtime, claim: runs.Claim, error: Exception) -> None
         jitter=random.random(),  # noqa: S311
     )
     if decision.kind == "ours" and not isinstance(error, BrandMindError):
-        # The trace names our lines; its locals, which may hold a customer, are not written.
-        log.error("run %s: %s", claim.run_id, type(error).__name__, exc_info=error)
+        # The trace names our lines; the error's own words, which may quote a customer, stay here.
+        log.error("run %s: %s\n%s", claim.run_id, type(error).__name__, trace_of(error))
     else:
         log.warning("run %s: %s (%s)", claim.run_id, type(error).__name__, decision.action)
     request_ref = error.request_id if isinstance(error, ShopifyError) else None

@@ -27,6 +27,7 @@ from brandmind import logs
         ("GET /auth/link?token=abcdefghij", "abcdefghij"),
         ('{"refresh_token": "abcdefghij"}', "abcdefghij"),
         ("redis://default:hunter22@127.0.0.1:6379/0", "hunter22"),
+        ("null value\nDETAIL:  Failing row contains (7, Ann,\n O'Neil).\n\nThe above", "O'Neil"),
         ("mail to ann.o'neil+x@shop.example.co", "@shop.example.co"),
     ],
 )
@@ -79,3 +80,18 @@ def test_a_message_that_does_not_fit_its_arguments_is_still_redacted() -> None:
     record = logging.LogRecord("x", logging.WARNING, "f", 1, "got %d shpat_abcdef", ("text",), None)
     logs.line_handler(stream).handle(record)
     assert "got %d shpat_[redacted]" in stream.getvalue()
+
+
+def test_a_trace_names_the_lines_and_none_of_the_words() -> None:
+    customer = "Ann O'Neil"
+    try:
+        try:
+            int(customer)
+        except ValueError as error:
+            raise RuntimeError(customer) from error
+    except RuntimeError as error:
+        told = logs.trace_of(error)
+    assert "O'Neil" not in told
+    assert "test_identity_logs.py" in told
+    assert "RuntimeError" in told
+    assert "ValueError" in told

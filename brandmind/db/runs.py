@@ -30,6 +30,7 @@ LIVE: Final = (RunStatus.QUEUED.value, RunStatus.RUNNING.value)
 MANUAL_AN_HOUR: Final = 3
 RETRIES_AN_HOUR: Final = 10
 _HOUR: Final = timedelta(hours=1)
+_CANDIDATES: Final = 5
 # A gap that a second reading did not fill is read for again once a day, not at every sync.
 GAP_REST: Final = timedelta(hours=20)
 FRONT: Final = (Kind.FULL.value, Kind.INCREMENTAL.value)
@@ -337,17 +338,23 @@ def claim_next(
             ),
         )
         .order_by(*order)
-        .limit(5)
+        # One row and no more: what is locked here is hidden from all who claim meanwhile.
+        .limit(1)
         .with_for_update(of=RUN, skip_locked=True)
     )
     if run_id is not None:
         query = query.where(RUN.c.run_id == run_id)
     if store_id is not None:
         query = query.where(RUN.c.store_id == store_id)
-    for candidate in session.execute(query).all():
+    tried: list[str] = []
+    while len(tried) < _CANDIDATES:
+        candidate = session.execute(query.where(RUN.c.run_id.not_in(tried))).first()
+        if candidate is None:
+            return None
         claim = _claim(session, candidate.run_id, candidate.fence, owner)
         if claim is not None:
             return claim
+        tried.append(candidate.run_id)
     return None
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -75,11 +76,13 @@ async def rt(database_url: str, tmp_path: Path) -> AsyncIterator[Runtime]:
         yield rt
 
 
-def _insert_store(session: Any) -> None:
+def _insert_store(
+    session: Any, store_id: str = STORE_ID, domain: str = "harbor-and-pine.myshopify.com"
+) -> None:
     session.execute(
         sa.insert(STORE).values(
-            store_id=STORE_ID,
-            domain="harbor-and-pine.myshopify.com",
+            store_id=store_id,
+            domain=domain,
             name="Harbor & Pine",
             timezone="UTC",
             plan="",
@@ -91,7 +94,7 @@ def _insert_store(session: Any) -> None:
             installed_at=utc_now(),
         )
     )
-    runs.insert_first_run(session, STORE_ID, epoch=1)
+    runs.insert_first_run(session, store_id, epoch=1)
 
 
 async def _claim(rt: Runtime, *, owner: str) -> runs.Claim:
@@ -193,6 +196,33 @@ async def test_a_run_nobody_heard_of_is_found_after_two_seconds(rt: Runtime, clo
     await rt.db.write(lambda s: s.execute(
         sa.update(RUN).values(due_at=utc_now() - timedelta(seconds=2.5))))  # fmt: skip
     assert len(await Reaper(rt).look()) == 1
+
+
+@pytest.mark.postgres
+async def test_two_who_claim_at_the_same_instant_both_find_work(
+    postgres_database_url: str, tmp_path: Path
+) -> None:
+    settings = settings_for(tmp_path, database_url=postgres_database_url)
+    async with open_runtime(settings, jobs=False) as rt:
+        await rt.db.write(_insert_store)
+        await rt.db.write(_insert_store, "b0b0000000", "second.myshopify.com")
+        claimed, go_on = threading.Event(), threading.Event()
+
+        def slowly(session: Any) -> runs.Claim | None:
+            claim = runs.claim_next(session, owner="one", oldest_first=False)
+            claimed.set()
+            go_on.wait(30)
+            return claim
+
+        first = asyncio.create_task(rt.db.write(slowly))
+        await asyncio.to_thread(claimed.wait, 30)
+        try:
+            second = await _claim(rt, owner="two")
+        finally:
+            go_on.set()
+        one = await first
+        assert one is not None
+        assert {one.store_id, second.store_id} == {STORE_ID, "b0b0000000"}
 
 
 async def test_a_failed_run_is_tried_again_once_its_time_has_come(

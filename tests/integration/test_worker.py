@@ -223,3 +223,27 @@ class _Bomb:
 
     def __reduce__(self) -> Any:
         return (Path.touch, (self._proof,))
+
+
+async def test_a_worker_that_dies_with_many_runs_leaves_none_waiting(
+    ground: Ground, shopify: str
+) -> None:
+    shops = [Shop(shopify, orders=60, products=30, customers=30) for _ in range(5)]
+    for shop in shops:
+        shop.hold_after(6)
+    victim = await ground.worker()
+    stores = [await ground.connect(shop) for shop in shops]
+    await until(lambda: all(shop.waiting for shop in shops))
+    heir = await ground.worker()
+    victim.end()
+
+    # More than the reaper resumes by itself; the shops still answer nobody.
+    async def all_have_an_owner() -> bool:
+        return {await ground.owner_pid(store_id) for store_id in stores} == {heir.pid}
+
+    await until(all_have_an_owner)
+    for shop in shops:
+        shop.go_on()
+    for shop, store_id in zip(shops, stores, strict=True):
+        await ground.completed(store_id)
+        await ground.assert_whole(shop, store_id)

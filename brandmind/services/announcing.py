@@ -38,8 +38,8 @@ class LiveAnnouncer:
     async def close(self) -> None:
         """Tell the last state and stop."""
         self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        # Not suppressed: a worker that goes down may cancel this very wait.
+        await asyncio.gather(self._task, return_exceptions=True)
         await announce(self._rt, self._ledger.claim.run_id, self._ledger.claim.store_id)
 
     async def _tell(self) -> None:

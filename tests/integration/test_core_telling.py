@@ -15,9 +15,11 @@ from brandmind.bus.hub import Hub
 from brandmind.bus.stream import STREAM, Stream
 from brandmind.clock import utc_now
 from brandmind.db import runs, snapshot
+from brandmind.db.ledger import SqlLedger
 from brandmind.db.tables import RUN, STORE
 from brandmind.runtime import Runtime, open_runtime
 from brandmind.services import reaper as reaper_module
+from brandmind.services.announcing import LiveAnnouncer
 from brandmind.services.reaper import Reaper
 from brandmind.sync.progress import StoreProgress
 from tests.faults.ground import settings_for
@@ -132,3 +134,42 @@ async def test_a_message_of_no_known_form_does_not_deafen_the_hub(
     finally:
         await hub.stop()
         await redis.aclose()
+
+
+class SlowToStop:
+    """Holds on to whoever tells it something, also when told to stop."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.stopping = asyncio.Event()
+        self.may_end = asyncio.Event()
+
+    async def progress(self, progress: StoreProgress) -> bool:
+        if self.stopping.is_set():
+            return True
+        self.begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.stopping.set()
+            await self.may_end.wait()
+        return True
+
+    async def session_ended(self, session_id: str) -> bool:
+        return True
+
+
+async def test_a_worker_that_stops_while_the_last_word_is_said_stops(rt: Runtime) -> None:
+    claim = await rt.db.write(runs.claim_next, owner="one", oldest_first=False)
+    assert claim is not None
+    rt.signals = slow = SlowToStop()
+    announcer = LiveAnnouncer(rt, SqlLedger(rt.db, claim))
+    announcer.changed()
+    async with asyncio.timeout(20):
+        await slow.begun.wait()
+        closing = asyncio.create_task(announcer.close())
+        await slow.stopping.wait()
+        closing.cancel()
+        slow.may_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await closing

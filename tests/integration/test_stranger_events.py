@@ -1,0 +1,146 @@
+"""Every event a browser can send, sent by people who may not: nothing comes back or changes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from reflex_base.registry import RegistrationContext
+
+from brandmind.state import guard
+from brandmind.state.center import Center
+from brandmind.state.frame import Frame
+from brandmind.state.settings import Settings
+from brandmind.state.waiting import Waiting
+from tests.identity_world import HARBOR, open_world
+from tests.integration.stranger_world import (
+    ALICES_ADDRESSES,
+    NET,
+    ORDER_NAME,
+    PRODUCT,
+    SHOP_NAME,
+    Neighbourhood,
+)
+
+
+@pytest.fixture
+async def around(sqlite_url: str) -> AsyncIterator[Neighbourhood]:
+    async with open_world(sqlite_url) as world:
+        made = Neighbourhood(world)
+        await made.settle()
+        yield made
+        await made.leave()
+
+
+def handlers() -> dict[str, Any]:
+    """All that is registered, by its full name."""
+    return {name: at.handler for name, at in RegistrationContext.get().event_handlers.items()}
+
+
+def named(state: Any, name: str) -> str:
+    return f"{state.get_full_name()}.{name}"
+
+
+def payloads(handler: Any, store_id: str) -> Iterator[dict[str, Any]]:
+    """What an attacker would try: the right names with wrong things, and names of his own."""
+    takes = [name for name in handler._parameters if name != "self"]
+    yield {}
+    for value in (store_id, HARBOR, None, -1, [store_id], {"store_id": store_id}):
+        if takes:
+            yield dict.fromkeys(takes, value)
+    yield {"store_id": store_id}
+    yield {"access": {"store": {"store_id": store_id}}, "self": {}, "shop": HARBOR}
+
+
+async def walk(
+    around: Neighbourhood, who: str, names: dict[str, Any], *, enough: frozenset[str] = frozenset()
+) -> dict[str, set[str]]:
+    """Sends everything as that person; what was learnt or changed, by the event that did it."""
+    found: dict[str, set[str]] = {}
+    before = await around.everything_of_alice()
+    async with around.tab(who) as tab:
+        for name, handler in names.items():
+            for address in ALICES_ADDRESSES:
+                for payload in payloads(handler, around.store_id):
+                    tab.sent.clear()
+                    await tab.event(name, address, payload, enough=enough)
+                    # An echo of what the event itself brought along is no news.
+                    news = {secret for secret in around.secrets() if secret not in repr(payload)}
+                    if learnt := tab.learnt(news):
+                        found.setdefault(name, set()).update(learnt)
+            if await around.everything_of_alice() != before:
+                found.setdefault(name, set()).add("a change")
+                before = await around.everything_of_alice()
+    return found
+
+
+@pytest.mark.parametrize("who", ["charlie", "nobody"])
+async def test_no_event_tells_a_stranger_anything_or_changes_a_thing(
+    around: Neighbourhood, who: str
+) -> None:
+    every = handlers()
+    assert {named(Center, "follow"), named(Frame, "sync_now"), named(Frame, "cancel")} <= set(every)
+    assert await walk(around, who, every) == {}
+    assert around.world.bell.rung == [
+        row[0] for row in await around.world.sql("SELECT run_id FROM sync_run ORDER BY due_at")
+    ]
+
+
+async def test_the_walk_notices_a_guard_that_lets_everybody_in(
+    around: Neighbourhood, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alices = around.cookie_of("alice")
+    ask = guard._request_of
+
+    async def as_alice(state: Any) -> tuple[str | None, dict[str, str]]:
+        return alices, (await ask(state))[1]
+
+    monkeypatch.setattr(guard, "_request_of", as_alice)
+    open_doors = {named(Frame, "sync_now"), named(Center, "follow")}
+    names = {name: handler for name, handler in handlers().items() if name in open_doors}
+    monkeypatch.setattr(f"{__name__}.ALICES_ADDRESSES", (f"/command-center?shop={HARBOR}",))
+    monkeypatch.setattr(f"{__name__}.payloads", lambda *_: [{}])
+    enough = frozenset({SHOP_NAME, NET, PRODUCT, ORDER_NAME})
+    found = await walk(around, "charlie", names, enough=enough)
+    assert found[named(Frame, "sync_now")] == {"a change"}
+    assert enough <= found[named(Center, "follow")]
+
+
+@pytest.mark.parametrize(
+    ("state", "page"), [(Center, "/command-center"), (Waiting, "/syncing"), (Settings, "/settings")]
+)
+async def test_the_owner_and_a_teammate_see_the_store_each_as_far_as_they_may(
+    around: Neighbourhood, state: Any, page: str
+) -> None:
+    seen = {}
+    for who in ("alice", "bob"):
+        async with around.tab(who) as tab:
+            await tab.event(named(state, "follow"), f"{page}?shop={HARBOR}", {}, enough={SHOP_NAME})
+            seen[who] = tab.learnt(around.secrets())
+    assert SHOP_NAME in seen["alice"] & seen["bob"]
+    if state is Center:
+        assert {NET, PRODUCT, ORDER_NAME} <= seen["alice"]
+        # His Shopify account may not see orders, so nothing made of them is sent to him.
+        assert not {NET, ORDER_NAME} & seen["bob"]
+
+
+async def test_a_teammate_may_ask_for_a_sync(around: Neighbourhood) -> None:
+    async with around.tab("bob") as tab:
+        await tab.event(named(Frame, "sync_now"), f"/settings?shop={HARBOR}", {})
+    asked = await around.world.sql(
+        "SELECT count(*) FROM sync_request WHERE store_id = :store", store=around.store_id
+    )
+    assert asked[0][0] == 1
+
+
+async def test_a_stranger_cannot_write_what_another_tab_holds(around: Neighbourhood) -> None:
+    async with around.tab("charlie") as tab:
+        for state in (Frame, Center, Waiting, Settings):
+            tab.sent.clear()
+            await tab.event(
+                named(state, "setvar"),
+                f"/settings?shop={HARBOR}",
+                {"var_name": "_seen_by", "value": "planted"},
+            )
+            assert "planted" not in "".join(tab.sent)

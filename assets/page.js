@@ -1,4 +1,4 @@
-// What a page does by itself, without asking the server: theme, ticking times, menus.
+// What a page does by itself, without asking the server: theme, times, menus, keys, focus.
 (() => {
   const dark = matchMedia("(prefers-color-scheme: dark)");
 
@@ -76,8 +76,10 @@
   document.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
     for (const open of document.querySelectorAll("details[data-menu][open]")) {
-      if (!open.contains(target) || target?.closest("a")) open.open = false;
+      if (!open.contains(target) || target?.closest("a")) shut(open);
     }
+    if (target?.closest("[data-keys]")) ask("keys");
+    if (target?.closest("[data-sync-yes]")) document.querySelector("[data-sync]")?.click();
     if (target?.closest("[data-theme-turn]")) {
       const next = theme() === "dark" ? "light" : "dark";
       document.documentElement.dataset.theme = next;
@@ -89,11 +91,81 @@
     }
   });
 
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
+  function shut(menu) {
+    const held = menu.contains(document.activeElement);
+    menu.open = false;
+    if (held) menu.querySelector("summary")?.focus({ preventScroll: true });
+  }
+
+  function ask(name) {
+    const dialog = document.getElementById(name);
+    if (dialog && !dialog.open) dialog.showModal();
+  }
+
+  function go(page) {
+    document.querySelector(`.rail nav a[href^="/${page}"]`)?.click();
+  }
+
+  // The range beside the one shown, in the order of the menu.
+  function range(by) {
+    const links = [...document.querySelectorAll(".range-menu .menu-part:first-child a")];
+    const at = links.findIndex((link) => link.getAttribute("aria-current") === "true");
+    if (at >= 0) links[at + by]?.click();
+  }
+
+  const keys = {
+    gc: () => go("command-center"),
+    gp: () => go("syncing"),
+    gs: () => go("settings"),
+    r: () => document.querySelector("[data-sync]:not([disabled])") && ask("sync"),
+    "[": () => range(-1),
+    "]": () => range(1),
+    "?": () => ask("keys"),
+  };
+  let first = "";
+  let firstAt = 0;
+
+  function escape() {
     for (const open of document.querySelectorAll("details[data-menu][open]")) {
       open.open = false;
       open.querySelector("summary")?.focus();
     }
+    document.querySelector("[data-notice] button")?.click();
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.("input, textarea, select, [contenteditable], dialog");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) {
+      if (event.key === "Escape" && !event.target.closest?.("dialog")) escape();
+      return;
+    }
+    if (event.key === "Escape") escape();
+    const pair = event.timeStamp - firstAt < 1500 ? first + event.key : event.key;
+    const act = keys[pair] || keys[event.key];
+    first = event.key === "g" ? "g" : "";
+    firstAt = event.timeStamp;
+    if (!act || event.repeat) return;
+    event.preventDefault();
+    act();
+  });
+
+  // A new page takes the focus, so that it is read from its beginning; a change within it does not.
+  // While it is still hidden it cannot, and whoever has gone on by then is left alone.
+  let path = location.pathname;
+  let main = null;
+  let wanted = null;
+  function arrive() {
+    const now = document.getElementById("page");
+    if (location.pathname === path) main = now;
+    else if (now && now !== main) {
+      path = location.pathname;
+      main = wanted = now;
+    }
+    if (wanted && document.activeElement === document.body) wanted.focus({ preventScroll: true });
+    if (document.activeElement !== document.body) wanted = null;
+  }
+  new MutationObserver(arrive).observe(document.documentElement, {
+    childList: true,
+    subtree: true,
   });
 })();

@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from brandmind.components.keyboard import dialogs, keys_sign
 from brandmind.components.ui.forms import plain_form
 from brandmind.components.ui.links import go, leave
 from brandmind.components.ui.marks import logo, theme_turn
@@ -45,6 +46,7 @@ def private_page(
             class_name="column",
         ),
         rx.cond(shell.gate == "open", _bottom(here)),
+        dialogs(),
         class_name=rx.cond(shell.sample, "app demo", "app"),
     )
 
@@ -65,7 +67,7 @@ def _rail(here: str) -> rx.Component:
                     _sign_out(),
                 ),
             ),
-            theme_turn(),
+            rx.el.div(keys_sign(), theme_turn(), class_name="rail-signs"),
             class_name="rail-foot",
         ),
         class_name="rail",
@@ -104,6 +106,7 @@ def _top(tools: rx.Component | None) -> rx.Component:
                     class_name="button",
                     disabled=~shell.can_sync,
                     on_click=Frame.sync_now,
+                    custom_attrs={"data-sync": ""},
                 ),
             ),
             class_name="top-right",
@@ -196,6 +199,7 @@ def _notice() -> rx.Component:
                     "Close", type="button", class_name="link small", on_click=Frame.close_notice
                 ),
                 class_name="banner rise " + rx.Var.create(Frame.notice_tone),
+                custom_attrs={"data-notice": ""},
             ),
         ),
         role="status",

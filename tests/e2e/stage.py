@@ -41,9 +41,11 @@ def main() -> None:
     os.environ["BRANDMIND_PORT"] = str(port)
     webserver.prepare_environment(settings)
     from brandmind.state import acts
-    from tests.stage_acts import StageActs
+    from tests import stage_acts
 
-    acts.use(StageActs())
+    if os.environ.get("STAGE_PROGRESS") == "later":
+        stage_acts.STATES["running"] = lambda: stage_acts.running(orders=6160)
+    acts.use(stage_acts.StageActs())
     runtime.open_runtime = nothing_open  # type: ignore[assignment]
     app = import_module("brandmind.brandmind").app()
     asyncio.run(webserver.serve(app, host="127.0.0.1", port=port))

@@ -17,6 +17,9 @@ class PlainForm(BaseHTML):
     method: rx.Var[str]
 
 
-def plain_form(*children: Any, action: str, method: str, **props: Any) -> rx.Component:
-    """A form that loads its `action` as a new page, with `method` get or post."""
-    return PlainForm.create(*children, action=action, method=method, **props)
+def plain_form(*children: Any, method: str, **props: Any) -> rx.Component:
+    """A form that loads its `action` as a new page, with `method` get or post.
+
+    With `dialog` it closes the dialog around it.
+    """
+    return PlainForm.create(*children, method=method, **props)

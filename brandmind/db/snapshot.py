@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from brandmind.sync import status
 from brandmind.sync.progress import StageProgress, StoreProgress
 from brandmind.sync.stages import Kind, RunStatus, Stage, StageState
 
+STOPPED = "Stopped by hand. The next sync goes on from here."
 SIXTY_DAYS = "Shopify gives us the last 60 days of orders for now."
 
 
@@ -93,17 +95,10 @@ def _history(session: Session, store: Any, front: Any, run: Any) -> StageProgres
     if run is not None:
         at = next((stage for stage in _stages(session, run) if stage.stage is Stage.HISTORY), None)
         if at is not None and run.status == RunStatus.FAILED.value:
-            return StageProgress(
-                stage=at.stage,
-                state=StageState.FAILED,
-                done=at.done,
-                total=at.total,
-                exact=at.exact,
-                attempts=at.attempts,
-                started_at=at.started_at,
-                finished_at=at.finished_at,
-                note=run.error,
-            )
+            return replace(at, state=StageState.FAILED, note=run.error)
+        if at is not None and run.status == RunStatus.CANCELLED.value:
+            # Nobody reads it now, so nobody may say that it goes on in the background.
+            return replace(at, state=StageState.SKIPPED, note=STOPPED)
         return at
     if (
         front is not None

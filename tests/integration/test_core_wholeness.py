@@ -154,6 +154,9 @@ async def test_a_cancelled_history_goes_on_after_the_next_sync(db: Database) -> 
     await db.write(lambda s: runs.insert_first_run(s, STORE_ID, epoch=1))
     assert await _slice(db, shop)
     await db.write(runs.cancel, STORE_ID, by="alice")
+    stopped = (await db.read(snapshot.progress, STORE_ID)).history
+    assert stopped is not None
+    assert stopped.state is StageState.SKIPPED
     last = await _again(db, shop)
     assert await _count(db, ORDER) == 300
     assert last.status is StoreStatus.COMPLETED

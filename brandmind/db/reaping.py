@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -12,6 +13,9 @@ from brandmind.db import runs
 from brandmind.db.session import db_now
 from brandmind.db.tables import RUN, STORE
 from brandmind.sync.stages import RunStatus
+
+_DEATHS_AT_ONCE: Final = 3
+_LONGEST_REST_S: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,11 @@ def pulses(session: Session) -> list[Pulse]:
 
 
 def take_over(session: Session, pulse: Pulse, *, why: str) -> bool:
-    """Put a dead owner's run back in the queue; False if it lives or is taken already."""
+    """Put a dead owner's run back in the queue; False if it lives or is taken already.
+
+    It is due at once, unless its owners died again and again without a page in between.
+    """
+    now = db_now(session)
     row = session.execute(
         sa.update(RUN)
         .where(
@@ -64,14 +72,23 @@ def take_over(session: Session, pulse: Pulse, *, why: str) -> bool:
         )
         .values(
             status=RunStatus.QUEUED.value,
-            due_at=db_now(session),
+            due_at=now,
+            attempt=RUN.c.attempt + 1,
             fence=RUN.c.fence + 1,
             seq=RUN.c.seq + 1,
         )
-        .returning(RUN.c.fence, RUN.c.stage, RUN.c.cursor)
+        .returning(RUN.c.fence, RUN.c.stage, RUN.c.cursor, RUN.c.attempt)
     ).first()
     if row is None:
         return False
+    if row.attempt > _DEATHS_AT_ONCE:
+        # Whoever takes it up dies of it, and with them the work of other stores.
+        rest_s = min(2 ** (row.attempt - _DEATHS_AT_ONCE), _LONGEST_REST_S)
+        session.execute(
+            sa.update(RUN)
+            .where(RUN.c.run_id == pulse.run_id)
+            .values(due_at=now + timedelta(seconds=rest_s))
+        )
     runs.note_event(
         session,
         run_id=pulse.run_id,

@@ -10,12 +10,13 @@ import pytest
 import sqlalchemy as sa
 
 from brandmind.clock import utc_now
-from brandmind.db import runs
+from brandmind.db import reaping, runs
 from brandmind.db.ledger import SqlLedger
 from brandmind.db.tables import RUN, STORE
 from brandmind.runtime import Runtime, open_runtime
 from brandmind.services import syncs
-from brandmind.sync.stages import Kind, Priority
+from brandmind.sync.ports import Page
+from brandmind.sync.stages import Kind, Priority, Stage
 from tests.faults.ground import settings_for
 
 STORE_ID = "a11ce00000"
@@ -137,3 +138,37 @@ async def test_a_slice_gives_way_to_those_who_could_be_claimed_and_to_no_others(
 
 def _pause(session: Any, at: Any) -> None:
     session.execute(sa.update(STORE).where(STORE.c.store_id == "b0b0000000").values(paused_at=at))
+
+
+async def _dies(rt: Runtime, run_id: str) -> bool:
+    """Claim the run and die of it; False if it is not due."""
+    claim = await rt.db.write(runs.claim_next, owner="one", oldest_first=False, run_id=run_id)
+    if claim is None:
+        return False
+    for pulse in await rt.db.read(reaping.pulses):
+        assert await rt.db.write(reaping.take_over, pulse, why="test")
+    return True
+
+
+async def test_a_run_that_kills_every_owner_rests_between_its_tries(rt: Runtime) -> None:
+    run_id = await rt.db.write(_history)
+    deaths = 0
+    while await _dies(rt, run_id):
+        deaths += 1
+        assert deaths < 10
+    assert deaths == 4
+
+
+async def test_a_run_that_gets_on_between_two_deaths_is_due_at_once(rt: Runtime) -> None:
+    run_id = await rt.db.write(_history)
+    cursor = ""
+    for number in range(6):
+        claim = await rt.db.write(runs.claim_next, owner="one", oldest_first=False, run_id=run_id)
+        assert claim is not None
+        ledger = SqlLedger(rt.db, claim)
+        if not number:
+            await ledger.begin(Stage.HISTORY, total=None)
+        page = Page(stage=Stage.HISTORY, records=(), next_cursor=str(number))
+        cursor = (await ledger.land(page, after=cursor)).cursor
+        for pulse in await rt.db.read(reaping.pulses):
+            assert await rt.db.write(reaping.take_over, pulse, why="test")

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from statistics import median
 
-from bench import reading, screen
+from bench import reading
 from bench.reading import BEST_ENGINE, PEAK_BAR_MB, RATIO_BAR, Reading, Sizes, median_s
 
 
@@ -25,6 +25,9 @@ def main() -> None:
         result = reading.read(sizes, rounds=chosen.rounds, folder=chosen.folder)
         print("\n".join(table(result)), flush=True)
     if chosen.only != "reading":
+        # Not before: a child's peak begins at its parent's size.
+        from bench import screen
+
         print()
         try:
             print("\n".join(screen.lines(screen.look())))

@@ -63,12 +63,13 @@ async def walk(
         for name, handler in names.items():
             for address in ALICES_ADDRESSES:
                 for payload in payloads(handler, around.store_id):
-                    tab.sent.clear()
                     await tab.event(name, address, payload, enough=enough)
                     # An echo of what the event itself brought along is no news.
                     news = {secret for secret in around.secrets() if secret not in repr(payload)}
                     if learnt := tab.learnt(news):
                         found.setdefault(name, set()).update(learnt)
+                    # Not before the event: a page that loads goes on talking after its own.
+                    tab.sent.clear()
             if await around.everything_of_alice() != before:
                 found.setdefault(name, set()).add("a change")
                 before = await around.everything_of_alice()
@@ -97,14 +98,14 @@ async def test_the_walk_notices_a_guard_that_lets_everybody_in(
         return alices, (await ask(state))[1]
 
     monkeypatch.setattr(guard, "_request_of", as_alice)
-    open_doors = {named(Frame, "sync_now"), named(Center, "follow")}
-    names = {name: handler for name, handler in handlers().items() if name in open_doors}
+    looks, acts = named(Center, "follow"), named(Frame, "sync_now")
     monkeypatch.setattr(f"{__name__}.ALICES_ADDRESSES", (f"/command-center?shop={HARBOR}",))
     monkeypatch.setattr(f"{__name__}.payloads", lambda *_: [{}])
     enough = frozenset({SHOP_NAME, NET, PRODUCT, ORDER_NAME})
-    found = await walk(around, "charlie", names, enough=enough)
-    assert found[named(Frame, "sync_now")] == {"a change"}
-    assert enough <= found[named(Center, "follow")]
+    found = await walk(around, "charlie", {looks: handlers()[looks]}, enough=enough)
+    assert enough <= found[looks]
+    found = await walk(around, "charlie", {acts: handlers()[acts]})
+    assert "a change" in found[acts]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from brandmind.errors import BrandMindError, ErrorKind, ShopifyUnavailable, Throttled
+from brandmind.errors import (
+    BrandMindError,
+    ErrorKind,
+    ShopifyUnavailable,
+    ShopUnavailable,
+    Throttled,
+)
 
 Action = Literal["wait", "retry", "fail"]
 
@@ -44,6 +50,10 @@ def decide(
             kind,
             "Shopify asked us to slow down. Continuing by itself.",
         )
+    later = _LATER_S[retries] if retries < len(_LATER_S) else None
+    if isinstance(error, ShopUnavailable):
+        # Frozen or locked shops are opened again, without anybody connecting anew.
+        return Decision("fail", later, kind, error.message)
     if kind == "auth":
         return Decision("fail", None, kind, "Shopify access was withdrawn or expired.")
     if kind == "transient" or kind == "ours":
@@ -56,7 +66,6 @@ def decide(
                 if kind == "transient"
                 else "Something went wrong on our side. We try again; nothing is lost.",
             )
-        later = _LATER_S[retries] if retries < len(_LATER_S) else None
         return Decision(
             "fail",
             later,

@@ -8,6 +8,7 @@ from brandmind.errors import (
     BadAnswer,
     QueryRefused,
     ShopifyUnavailable,
+    ShopUnavailable,
     Throttled,
     TokenRevoked,
 )
@@ -69,6 +70,12 @@ def test_the_later_tries_end_after_a_day() -> None:
 def test_withdrawn_access_fails_at_once_and_waits_for_the_merchant() -> None:
     decision = _decide(TokenRevoked())
     assert (decision.action, decision.delay_s, decision.kind) == ("fail", None, "auth")
+
+
+def test_a_frozen_shop_says_so_and_is_looked_at_again_by_itself() -> None:
+    found = _decide(ShopUnavailable("The shop is frozen by Shopify."))
+    assert (found.action, found.delay_s, found.kind) == ("fail", 900.0, "auth")
+    assert found.sentence == "The shop is frozen by Shopify."
 
 
 def test_an_unreadable_answer_fails_at_once() -> None:

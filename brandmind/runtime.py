@@ -80,9 +80,6 @@ async def open_runtime(
     `jobs` false leaves Redis and the queue out: nobody is rung and nobody watches. `transport`
     replaces the network below the HTTP client.
     """
-    # A page of answers is tens of thousands of objects without a cycle: at the collector's own
-    # pace it walks the whole heap every other page, a quarter of a first sync's time.
-    gc.set_threshold(100_000, 50, 50)
     _calm_the_collector()
     async with AsyncExitStack() as stack:
         db = Database(settings.database_url)
@@ -120,7 +117,7 @@ def _calm_the_collector() -> None:
     """Let the garbage collector look less often: records are tuples without cycles, made by the
     hundred thousand, and looking for cycles among them cost half the time of reading them."""
     gc.freeze()
-    gc.set_threshold(100_000, 20, 50)
+    gc.set_threshold(100_000, 50, 50)
 
 
 async def _open_bus(settings: Settings, stack: AsyncExitStack) -> tuple[Bell, Teller, Redis]:

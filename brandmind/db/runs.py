@@ -1,8 +1,7 @@
-"""Runs in SQL: asked for, claimed, waiting, ended. Every change of hands raises the fence."""
+"""Runs in SQL: made, claimed, waiting, ended. Every change of hands raises the fence."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,8 +13,8 @@ from sqlmodel import Session
 
 from brandmind.clock import new_id
 from brandmind.db.session import db_now
-from brandmind.db.tables import EVENT, REQUEST, RUN, STAGE, STORE
-from brandmind.errors import Fenced, NotFound, StorePaused, SyncAlreadyRunning, TooManySyncs
+from brandmind.db.tables import EVENT, RUN, STAGE, STORE
+from brandmind.errors import Fenced, NotFound
 from brandmind.sync.stages import (
     PAGED,
     Kind,
@@ -27,9 +26,6 @@ from brandmind.sync.stages import (
 )
 
 LIVE: Final = (RunStatus.QUEUED.value, RunStatus.RUNNING.value)
-MANUAL_AN_HOUR: Final = 3
-RETRIES_AN_HOUR: Final = 10
-_HOUR: Final = timedelta(hours=1)
 _CANDIDATES: Final = 5
 # A gap that a second reading did not fill is read for again once a day, not at every sync.
 GAP_REST: Final = timedelta(hours=20)
@@ -183,66 +179,6 @@ def insert_first_run(
     )
 
 
-def request(
-    session: Session,
-    store_id: str,
-    *,
-    by: str | None,
-    kind: Kind | None = None,
-    only: Iterable[Stage] | None = None,
-    limited: bool = True,
-) -> str:
-    """A sync asked for by a person; its run id.
-
-    `kind` None: incremental once a full one was whole, else full. `limited` counts it among the
-    store's three an hour. Raises SyncAlreadyRunning, TooManySyncs, StorePaused, NotFound.
-    """
-    store = lock_store(session, store_id)
-    if store.paused_at is not None:
-        raise StorePaused(paused_by=store.paused_by or "an operator", paused_at=store.paused_at)
-    live = _live_front(session, store_id)
-    if live is not None:
-        raise SyncAlreadyRunning(live)
-    if limited:
-        _count_request(session, store_id, kind="manual", most=MANUAL_AN_HOUR)
-    chosen = kind or (Kind.FULL if store.synced_until is None else Kind.INCREMENTAL)
-    run_id = insert_run(
-        session,
-        store_id,
-        kind=chosen,
-        priority=Priority.MANUAL if limited else Priority.FIRST,
-        reason="manual",
-        epoch=store.epoch,
-        by=by,
-        only=only,
-    )
-    if limited:
-        _keep_request(session, store_id, run_id=run_id, kind="manual", by=by)
-    return run_id
-
-
-def retry(session: Session, store_id: str, *, by: str | None) -> str:
-    """The failed or cancelled run of the store back in the queue, from where it stopped; its id.
-
-    Raises SyncAlreadyRunning, TooManySyncs (ten an hour), StorePaused, NotFound.
-    """
-    store = lock_store(session, store_id)
-    if store.paused_at is not None:
-        raise StorePaused(paused_by=store.paused_by or "an operator", paused_at=store.paused_at)
-    live = _live_front(session, store_id)
-    if live is not None:
-        raise SyncAlreadyRunning(live)
-    ended = (RunStatus.FAILED.value, RunStatus.CANCELLED.value)
-    newest = (newest_run(session, store_id, kinds) for kinds in (FRONT, (Kind.HISTORICAL.value,)))
-    run = next((run for run in newest if run is not None and run.status in ended), None)
-    if run is None or run.epoch != store.epoch:
-        raise NotFound("There is nothing to retry.")
-    _count_request(session, store_id, kind="retry", most=RETRIES_AN_HOUR)
-    requeue_ended(session, run.run_id, name="retried", priority=Priority.MANUAL, detail=by or "")
-    _keep_request(session, store_id, run_id=run.run_id, kind="retry", by=by)
-    return str(run.run_id)
-
-
 def newest_run(session: Session, store_id: str, kinds: Iterable[str]) -> Any | None:
     """The row of the store's newest run of these kinds, None if there never was one."""
     return session.execute(
@@ -299,14 +235,6 @@ def requeue_ended(
     note_event(
         session, run_id=run_id, store_id=row.store_id, name=name, fence=row.fence, detail=detail
     )
-
-
-def manual_left(session: Session, store_id: str) -> tuple[int, datetime | None]:
-    """How many manual syncs are left this hour, and when the next is possible if none is."""
-    now = db_now(session)
-    times = _recent_requests(session, store_id, kind="manual", since=now - _HOUR)
-    left = max(0, MANUAL_AN_HOUR - len(times))
-    return left, None if left else times[-MANUAL_AN_HOUR] + _HOUR
 
 
 def claim_next(
@@ -701,54 +629,3 @@ def has_live(session: Session, store_id: str, kinds: Iterable[str]) -> bool:
         )
     ).first()
     return found is not None
-
-
-def _live_front(session: Session, store_id: str) -> str | None:
-    found = session.execute(
-        sa.select(RUN.c.run_id).where(
-            RUN.c.store_id == store_id, RUN.c.status.in_(LIVE), RUN.c.kind.in_(FRONT)
-        )
-    ).first()
-    return str(found.run_id) if found else None
-
-
-def _recent_requests(
-    session: Session, store_id: str, *, kind: str, since: datetime
-) -> list[datetime]:
-    return [
-        row.requested_at
-        for row in session.execute(
-            sa.select(REQUEST.c.requested_at)
-            .where(
-                REQUEST.c.store_id == store_id,
-                REQUEST.c.kind == kind,
-                REQUEST.c.requested_at > since,
-            )
-            .order_by(REQUEST.c.requested_at)
-        )
-    ]
-
-
-def _count_request(session: Session, store_id: str, *, kind: str, most: int) -> None:
-    now = db_now(session)
-    times = _recent_requests(session, store_id, kind=kind, since=now - _HOUR)
-    if len(times) >= most:
-        next_at = times[-most] + _HOUR
-        raise TooManySyncs(
-            next_at=next_at, retry_after_s=max(1, math.ceil((next_at - now).total_seconds()))
-        )
-
-
-def _keep_request(
-    session: Session, store_id: str, *, run_id: str, kind: str, by: str | None
-) -> None:
-    session.execute(
-        sa.insert(REQUEST).values(
-            request_id=new_id(),
-            store_id=store_id,
-            run_id=run_id,
-            kind=kind,
-            requested_by=by,
-            requested_at=db_now(session),
-        )
-    )

@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterable
 from datetime import datetime
 
-from brandmind.db import runs, snapshot
+from brandmind.db import requests, runs, snapshot
 from brandmind.db.ledger import SqlLedger
 from brandmind.errors import BrandMindError, Fenced, NotFound, ShopifyError
 from brandmind.logs import trace_of
@@ -40,7 +40,9 @@ async def request(
 
     Raises SyncAlreadyRunning, TooManySyncs (three an hour where `limited`), StorePaused, NotFound.
     """
-    run_id = await rt.db.write(runs.request, store_id, by=by, kind=kind, only=only, limited=limited)
+    run_id = await rt.db.write(
+        requests.request, store_id, by=by, kind=kind, only=only, limited=limited
+    )
     await _woken(rt, run_id, store_id)
     return run_id
 
@@ -50,7 +52,7 @@ async def retry(rt: Runtime, store_id: str, *, by: str | None) -> str:
 
     Raises SyncAlreadyRunning, TooManySyncs (ten an hour), StorePaused, NotFound.
     """
-    run_id = await rt.db.write(runs.retry, store_id, by=by)
+    run_id = await rt.db.write(requests.retry, store_id, by=by)
     await _woken(rt, run_id, store_id)
     return run_id
 
@@ -71,7 +73,7 @@ async def progress(rt: Runtime, store_id: str) -> StoreProgress:
 
 async def manual_left(rt: Runtime, store_id: str) -> tuple[int, datetime | None]:
     """How many manual syncs are left this hour; when the next is possible if none is."""
-    return await rt.db.read(runs.manual_left, store_id)
+    return await rt.db.read(requests.manual_left, store_id)
 
 
 async def _woken(rt: Runtime, run_id: str, store_id: str) -> None:

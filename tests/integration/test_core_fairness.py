@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from brandmind.clock import utc_now
-from brandmind.db import reaping, runs
+from brandmind.db import reaping, requests, runs
 from brandmind.db.ledger import SqlLedger
 from brandmind.db.tables import RUN, STORE
 from brandmind.runtime import Runtime, open_runtime
@@ -83,7 +83,7 @@ class Slices:
     async def execute(self, rt: Runtime, claim: runs.Claim, *, slice_s: float = 5.0) -> None:
         self.worked.append(claim.kind)
         if len(self.worked) == 1:
-            await rt.db.write(runs.request, STORE_ID, by="alice")
+            await rt.db.write(requests.request, STORE_ID, by="alice")
             await rt.db.write(runs.set_down, claim, name="yielded")
             return
         await rt.db.write(
@@ -122,14 +122,14 @@ async def _yields(rt: Runtime, claim: runs.Claim) -> bool:
 async def test_a_slice_gives_way_to_those_who_could_be_claimed_and_to_no_others(
     rt: Runtime,
 ) -> None:
-    run_id = await rt.db.write(runs.request, STORE_ID, by="alice")
+    run_id = await rt.db.write(requests.request, STORE_ID, by="alice")
     claim = await rt.db.write(runs.claim_next, owner="one", oldest_first=False, run_id=run_id)
     assert claim is not None
     # The store's own older orders come after this run anyway.
     await rt.db.write(_history)
     assert not await _yields(rt, claim)
     await rt.db.write(_insert_store, "b0b0000000")
-    await rt.db.write(runs.request, "b0b0000000", by="bob")
+    await rt.db.write(requests.request, "b0b0000000", by="bob")
     await rt.db.write(_pause, utc_now())
     assert not await _yields(rt, claim)
     await rt.db.write(_pause, None)

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from brandmind.clock import utc_now
-from brandmind.db import reaping, runs, snapshot
+from brandmind.db import reaping, requests, runs, snapshot
 from brandmind.db.ledger import SqlLedger
 from brandmind.db.session import Database
 from brandmind.db.tables import CUSTOMER, ORDER, RUN, STAGE, STORE
@@ -87,7 +87,7 @@ async def _first(db: Database, shop: MemoryShop) -> StoreProgress:
 
 
 async def _again(db: Database, shop: MemoryShop) -> StoreProgress:
-    await db.write(runs.request, STORE_ID, by="alice", limited=False)
+    await db.write(requests.request, STORE_ID, by="alice", limited=False)
     return await _to_the_end(db, shop)
 
 
@@ -197,7 +197,7 @@ async def test_a_sync_asked_for_again_does_not_cost_the_history(db: Database) ->
 async def test_a_failed_run_is_not_tried_again_once_a_newer_one_is_whole(db: Database) -> None:
     shop = MemoryShop(orders=10)
     await _first(db, shop)
-    old = await db.write(runs.request, STORE_ID, by="alice", limited=False)
+    old = await db.write(requests.request, STORE_ID, by="alice", limited=False)
     claim = await _claim(db)
     assert claim is not None
     await db.write(
@@ -222,7 +222,7 @@ async def test_what_a_store_is_synced_until_never_moves_back(db: Database) -> No
     shop = MemoryShop(orders=10)
     await _first(db, shop)
     later = SHOP_NOW + timedelta(hours=1)
-    await db.write(runs.request, STORE_ID, by="alice", limited=False)
+    await db.write(requests.request, STORE_ID, by="alice", limited=False)
     claim = await _claim(db)
     assert claim is not None
     ledger = SqlLedger(db, claim)

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from brandmind.clock import utc_now
-from brandmind.db import reaping, runs, snapshot
+from brandmind.db import reaping, requests, runs, snapshot
 from brandmind.db.ledger import SqlLedger
 from brandmind.db.models import METADATA
 from brandmind.db.session import Database
@@ -337,7 +337,7 @@ async def test_sixty_days_of_orders_are_never_called_complete(db: Database) -> N
 async def test_the_ready_message_is_written_once(db: Database) -> None:
     shop = MemoryShop()
     await _whole(db, shop)
-    await db.write(runs.request, STORE_ID, by="alice", kind=Kind.FULL)
+    await db.write(requests.request, STORE_ID, by="alice", kind=Kind.FULL)
     await _all_slices(db, shop)
     kinds = [row.kind for row in await db.read(lambda s: s.execute(sa.select(OUTBOX)).all())]
     assert kinds == ["store_ready"]
@@ -350,7 +350,7 @@ async def test_an_incremental_sync_reads_only_what_changed(db: Database) -> None
     shop.change(
         Stage.ORDERS, 3, updated_at=SHOP_NOW + timedelta(minutes=1), financial_status="REFUNDED"
     )
-    await db.write(runs.request, STORE_ID, by="alice")
+    await db.write(requests.request, STORE_ID, by="alice")
     await _all_slices(db, shop)
     assert [what for what in shop.asked if what.startswith("page")] == [
         "page products 0",
@@ -368,7 +368,7 @@ async def test_an_older_version_never_replaces_a_newer_one(db: Database) -> None
     shop = MemoryShop(orders=5)
     await _whole(db, shop)
     shop.change(Stage.ORDERS, 3, updated_at=NOON - timedelta(days=300), financial_status="OLD")
-    await db.write(runs.request, STORE_ID, by="alice", kind=Kind.FULL)
+    await db.write(requests.request, STORE_ID, by="alice", kind=Kind.FULL)
     await _all_slices(db, shop)
     stored = {row[1]: row for row in (await _contents(db))["shop_order"]}
     assert "OLD" not in stored[3]
@@ -378,7 +378,7 @@ async def test_a_page_delivered_twice_changes_nothing(db: Database) -> None:
     shop = MemoryShop(orders=30, page=10)
     await _whole(db, shop)
     before = await _contents(db)
-    await db.write(runs.request, STORE_ID, by="alice", kind=Kind.FULL)
+    await db.write(requests.request, STORE_ID, by="alice", kind=Kind.FULL)
     await _all_slices(db, shop)
     assert await _contents(db) == before
 
@@ -386,7 +386,7 @@ async def test_a_page_delivered_twice_changes_nothing(db: Database) -> None:
 async def test_a_second_sync_at_the_same_time_is_told_of_the_first(db: Database) -> None:
     run_id = await db.write(_first)
     with pytest.raises(SyncAlreadyRunning) as refused:
-        await db.write(runs.request, STORE_ID, by="alice")
+        await db.write(requests.request, STORE_ID, by="alice")
     assert refused.value.run_id == run_id
 
 
@@ -394,12 +394,12 @@ async def test_the_fourth_manual_sync_in_an_hour_is_refused(db: Database) -> Non
     shop = MemoryShop()
     await _whole(db, shop)
     for _ in range(3):
-        await db.write(runs.request, STORE_ID, by="alice")
+        await db.write(requests.request, STORE_ID, by="alice")
         await _all_slices(db, shop)
     with pytest.raises(TooManySyncs) as refused:
-        await db.write(runs.request, STORE_ID, by="alice")
+        await db.write(requests.request, STORE_ID, by="alice")
     assert 3_500 < refused.value.retry_after_s <= 3_600
-    left, next_at = await db.read(runs.manual_left, STORE_ID)
+    left, next_at = await db.read(requests.manual_left, STORE_ID)
     assert left == 0
     assert next_at == refused.value.next_at
 
@@ -411,7 +411,7 @@ async def test_history_gives_way_to_a_sync_of_the_same_store(db: Database) -> No
 
     async def wanted(stage: Stage, number: int) -> None:
         if (stage, number) == (Stage.HISTORY, 2):
-            await db.write(runs.request, STORE_ID, by="alice")
+            await db.write(requests.request, STORE_ID, by="alice")
 
     shop.before_page = wanted
     assert await _slice(db, shop) is Outcome.YIELDED

@@ -24,6 +24,7 @@ from brandmind.launch.valkey import EmbeddedValkey, packed_binary
 from brandmind.owner import this_owner
 from brandmind.runtime import Runtime, open_runtime
 from brandmind.services import reaper as reaper_module
+from brandmind.services import syncs
 from brandmind.services.reaper import Reaper
 from brandmind.settings import Settings
 from brandmind.sync.progress import StoreProgress
@@ -351,7 +352,12 @@ async def test_a_clock_that_jumps_ten_minutes_steals_no_lease(
         await until(has_lived)
         (run,) = await ground.runs(store_id)
         assert (run.fence, run.owner) == (claimed.fence, claimed.owner)
-    # What changes meanwhile is read by the next sync, whatever our clock says.
     shop.go_on()
     await ground.completed(store_id)
     await ground.assert_whole(shop, store_id)
+    # What changes meanwhile is read by the next sync, whatever our clock says.
+    shop.control("orders", count=3)
+    await syncs.request(ground.rt, store_id, by="somebody")
+    await ground.completed(store_id)
+    await ground.assert_whole(shop, store_id)
+    assert len(await ground.runs(store_id)) == 3

@@ -122,7 +122,7 @@ def waiting_room(
         can_cancel=live,
         center_href=f"/command-center?shop={shop_param}&look=1",
         prices=price_ladder(ready),
-        orders=orders_so_far(ready),
+        orders=orders_so_far(ready, whole=_orders_done(progress)),
         segments_after="" if _customers_done(progress) else "Fills in after customers.",
     )
 
@@ -166,8 +166,11 @@ def price_ladder(ready: ReadyNow | None) -> MiniChartView:
     )
 
 
-def orders_so_far(ready: ReadyNow | None) -> MiniChartView:
-    """Orders a day, or a few days to a bar where a bar would get too thin."""
+def orders_so_far(ready: ReadyNow | None, *, whole: bool = True) -> MiniChartView:
+    """Orders a day, or a few days to a bar where a bar would get too thin.
+
+    `whole` false: older ones are still to come, so nothing is called the first.
+    """
     if ready is None or not ready.days or ready.best_day is None:
         return MiniChartView()
     days = ready.days
@@ -177,6 +180,9 @@ def orders_so_far(ready: ReadyNow | None) -> MiniChartView:
     most = max(sums) or 1
     best_on, best_count = ready.best_day
     first = ready.first_order_day or days[0][0]
+    since = f"First order of the last six months: {wording.day(first)}."
+    if not whole:
+        since = f"Read back to {wording.day(first)} so far."
     bars = tuple(
         BarView(
             height=_height(count, most),
@@ -189,8 +195,7 @@ def orders_so_far(ready: ReadyNow | None) -> MiniChartView:
         there=True,
         title="Orders so far",
         sentence=(
-            f"First order of the last six months: {wording.day(first)}. "
-            f"Best day: {wording.day(best_on)}, {wording.counted(best_count, 'order')}."
+            f"{since} Best day: {wording.day(best_on)}, {wording.counted(best_count, 'order')}."
         ),
         bars=bars,
         ticks=(wording.day(days[0][0]), wording.day(days[-1][0])),
@@ -268,6 +273,14 @@ def _what_happened(progress: StoreProgress, *, now: datetime, tz: tzinfo) -> tup
 
 def _customers_done(progress: StoreProgress) -> bool:
     at = progress.stage(Stage.CUSTOMERS)
+    return at is not None and at.state in (StageState.DONE, StageState.GAP)
+
+
+def _orders_done(progress: StoreProgress) -> bool:
+    # A later sync reads changes only: the first one has read them all.
+    if not progress.first:
+        return True
+    at = progress.stage(Stage.ORDERS)
     return at is not None and at.state in (StageState.DONE, StageState.GAP)
 
 

@@ -206,6 +206,11 @@ def test_orders_so_far_mark_the_best_day_and_keep_bars_wide_enough() -> None:
     assert not orders_so_far(ready_now("early")).there
 
 
+def test_nothing_is_called_the_first_order_while_older_ones_are_still_to_come() -> None:
+    view = orders_so_far(ready_now(), whole=False)
+    assert view.sentence == "Read back to 24 May so far. Best day: 31 Oct, 112 orders."
+
+
 def test_sales_figures_wait_behind_the_stage_before_them() -> None:
     progress = made.running()
     without = dataclasses.replace(

@@ -12,14 +12,18 @@ from brandmind.state.views import CommandCenterView, KpiView
 
 def kpi_row(center: rx.Var[CommandCenterView]) -> rx.Component:
     """The six cards, with their titles in place before their figures."""
-    return rx.el.section(
-        rx.cond(
-            center.there,
-            rx.fragment(rx.foreach(center.kpis, _kpi)),
-            rx.fragment(*(_empty(key) for key in TITLES)),
+    return rx.cond(
+        center.there,
+        rx.el.section(
+            rx.foreach(center.kpis, _kpi), key="real", aria_label="Key figures", class_name="kpis"
         ),
-        aria_label="Key figures",
-        class_name="kpis",
+        # Of its own key: the figures come in its place, it does not become them and move.
+        rx.el.section(
+            *(_empty(key) for key in TITLES),
+            key="held",
+            aria_label="Key figures",
+            class_name="kpis held",
+        ),
     )
 
 

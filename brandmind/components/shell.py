@@ -119,7 +119,8 @@ def _closed_top() -> rx.Component:
     return rx.el.header(
         rx.el.div(logo(), class_name="only-narrow"),
         rx.el.div(class_name="top-left"),
-        class_name="top",
+        # As high as the open one, which is the likely next.
+        class_name=rx.cond(Frame.shell.gate == "wait", "top wait", "top"),
     )
 
 

@@ -117,7 +117,8 @@ def _sync() -> rx.Component:
             ),
             class_name="stack",
         ),
-        rx.el.div(class_name="hold fill-box"),
+        # Another element than the stack: what is drawn does not take its place and move.
+        rx.el.section(class_name="hold fill-box"),
     )
 
 

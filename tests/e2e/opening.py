@@ -94,7 +94,9 @@ class Opening:
         size: tuple[int, int] = WIDE,
         theme: str = "light",
         signed_in: bool = True,
+        slowed: int = 1,
     ) -> Seen:
+        """`slowed` is how many times slower the page's own work goes."""
         context = self._browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if theme == "dark" else "light",
@@ -119,6 +121,9 @@ class Opening:
                 seen.abroad.append(url)
 
         page.on("request", lambda request: requested(request.url))
+        if slowed > 1:
+            tools = context.new_cdp_session(page)
+            tools.send("Emulation.setCPUThrottlingRate", {"rate": slowed})
         page.add_init_script(path=CHECKS)
         page.goto(self.address + path)
         return seen

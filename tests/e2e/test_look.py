@@ -271,3 +271,27 @@ def test_an_unknown_address_has_a_page_in_the_look(opening: Opening) -> None:
     page = opening("/nowhere").page
     expect(page.get_by_role("heading", level=1)).to_have_text("There is no page here.")
     expect(page.get_by_role("link", name="Your command center")).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1280", "375"])
+@pytest.mark.parametrize(
+    ("path", "arrived", "signed_in"),
+    [
+        ("/", ".gel", False),
+        (f"/syncing?{shop('running')}", ".stages", True),
+        (f"/syncing?{shop('failed')}", ".stages", True),
+        (f"/command-center?{shop('ready')}", ".kpi-value", True),
+        (f"/command-center?{shop('early')}&look=1", ".kpi-value", True),
+        (f"/command-center?{shop('stale')}", ".kpi-value", True),
+        (f"/settings?{shop('ready')}", ".with-icon", True),
+    ],
+)
+def test_nothing_jumps_where_the_machine_is_slow(
+    opening: Opening, path: str, arrived: str, signed_in: bool, size: tuple[int, int]
+) -> None:
+    page = opening(path, size=size, signed_in=signed_in, slowed=6).page
+    expect(page.locator(arrived).first).to_be_visible(timeout=60_000)
+    if "command-center" in path and "early" not in path:
+        expect(page.locator(".recharts-area").first).to_be_attached(timeout=60_000)
+    page.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
+    assert page.evaluate("__checks.shift") < 0.1

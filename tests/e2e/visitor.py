@@ -113,6 +113,12 @@ class Visitor:
         until(shop.is_whole, what=f"{shop.domain} read whole")
         return tab
 
+    def sees_a_clock_ahead(self, seconds: int) -> None:
+        """Moves the clock of the pages opened from now on."""
+        self.context.add_init_script(
+            f"const now = Date.now.bind(Date); Date.now = () => now() + {seconds * 1000};"
+        )
+
     def status(self, shop: Shop) -> dict[str, Any]:
         """What the API says of a store."""
         answer = self.context.request.get(f"{self._house.url}/api/stores/{shop.store_id}/status")

@@ -136,7 +136,7 @@ def _write_orders(
     read_no: int,
     tz: ZoneInfo,
 ) -> None:
-    dirty = _days_of(session, store_id, replaced)
+    dirty = days_of(session, store_id, replaced)
     order_rows: list[Row] = []
     sale_rows: list[Row] = []
     for order in orders:
@@ -210,7 +210,7 @@ def mark_dirty(session: Session, store_id: str, days: Iterable[str]) -> None:
         )
 
 
-def _days_of(session: Session, store_id: str, order_ids: Sequence[int]) -> set[str]:
+def days_of(session: Session, store_id: str, order_ids: Sequence[int]) -> set[str]:
     """The days that the stored version of these orders counts in."""
     days: set[str] = set()
     for table, key in ((tables.ORDER, "shopify_id"), (tables.SALE, "order_id")):

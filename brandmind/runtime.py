@@ -12,13 +12,14 @@ import httpx
 from redis.asyncio import Redis
 
 from brandmind.bus.hub import Hub
+from brandmind.bus.limits import SharedPacers
 from brandmind.bus.stream import NoBell, Silent, Stream
 from brandmind.db import snapshot
 from brandmind.db.cipher import Cipher
 from brandmind.db.session import Database
 from brandmind.owner import this_owner
 from brandmind.settings import Settings
-from brandmind.shopify.throttle import LocalPacer
+from brandmind.sync.pacing import LocalPacers, Pacers
 from brandmind.sync.progress import StoreProgress
 
 
@@ -50,8 +51,8 @@ class Runtime:
     signals: Teller
     hub: Hub
     redis: Redis | None = None
-    # One a store, kept between slices: what a shop's bucket holds is not forgotten with a page.
-    pacers: dict[str, LocalPacer] = field(default_factory=dict)
+    # Kept between slices: what a shop's bucket holds is not forgotten with a page.
+    pacers: Pacers = field(default_factory=LocalPacers)
     owner: str = field(default_factory=this_owner)
 
 
@@ -109,6 +110,7 @@ async def open_runtime(
             signals=signals,
             hub=hub,
             redis=redis,
+            pacers=LocalPacers() if redis is None else SharedPacers(redis),
         )
         yield runtime
 

@@ -18,7 +18,6 @@ from brandmind.services.announcing import LiveAnnouncer, announce
 from brandmind.services.heart import Heart
 from brandmind.shopify.client import ShopifyClient
 from brandmind.shopify.source import ShopifySource
-from brandmind.shopify.throttle import LocalPacer
 from brandmind.sync import recovery
 from brandmind.sync.engine import Engine, Outcome
 from brandmind.sync.progress import StoreProgress
@@ -175,7 +174,7 @@ def _open_source(rt: Runtime, claim: runs.Claim, ledger: SqlLedger) -> ShopifySo
         origin=rt.settings.shopify_origin,
         domain=claim.domain,
         token=tokens.StoreToken(rt, claim.store_id),
-        pacer=rt.pacers.setdefault(claim.store_id, LocalPacer()),
+        pacer=rt.pacers.of(claim.store_id),
     )
     return ShopifySource(client, currency=claim.currency, take_read_no=ledger.take_read_no)
 

@@ -16,8 +16,8 @@ from brandmind.errors import BadAnswer, ShopifyUnavailable, Throttled, TokenRevo
 from brandmind.shopify import answers
 from brandmind.shopify.answers import Answer
 from brandmind.shopify.documents import Document, document
-from brandmind.shopify.throttle import Pacer
 from brandmind.shopify.tokens import TokenProvider
+from brandmind.sync.pacing import Bucket, Pacer
 
 API_VERSION: Final = "2026-10"
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024
@@ -64,7 +64,6 @@ class ShopifyClient:
         self._token = token
         self._version = api_version
         self._pacer = pacer
-        self._known_costs: dict[tuple[str, Any], float] = {}
         self._version_told = False
         self.usage = Usage()
 
@@ -127,25 +126,19 @@ class ShopifyClient:
     ) -> _Reply:
         if self._pacer is None:
             return await self._send(body, token)
-        key = (asked.name, (variables or {}).get("first"))
-        expected = self._known_costs.get(key, 0.0)
-        await self._pacer.admit(expected)
+        sizes = _sizes(variables)
+        ticket = await self._pacer.admit(self._pacer.prices.expected(asked.name, sizes))
         cost: answers.Cost | None = None
         try:
             reply = await self._send(body, token)
             if isinstance(reply.payload, dict):
                 cost = answers.cost_of(reply.payload.get("extensions") or {})
             if cost is not None and cost.requested:
-                self._known_costs[key] = cost.requested
+                self._pacer.prices.learn(asked.name, sizes, cost.requested)
             return reply
         finally:
             # Also after a failure: a reservation nobody ends would hold up the whole shop.
-            await self._pacer.learn(
-                expected,
-                available=cost.available if cost else None,
-                maximum=cost.maximum if cost else 0.0,
-                restore_per_s=cost.restore_per_s if cost else 0.0,
-            )
+            await self._pacer.learn(ticket, None if cost is None else _bucket(cost))
 
     async def _send(self, body: bytes, token: str) -> _Reply:
         self.usage.requests += 1
@@ -217,6 +210,15 @@ class _Reply(NamedTuple):
 def shop_origin(origin: str, domain: str) -> str:
     """The address of a shop by the template BRANDMIND_SHOPIFY_ORIGIN, without a final slash."""
     return origin.replace("{shop}", domain).rstrip("/")
+
+
+def _bucket(cost: answers.Cost) -> Bucket:
+    return Bucket(cost.available, cost.maximum, cost.restore_per_s)
+
+
+def _sizes(variables: Mapping[str, Any] | None) -> tuple[int, ...]:
+    """What the price of a query depends on beside its text: the whole numbers it is asked with."""
+    return tuple(value for _, value in sorted((variables or {}).items()) if isinstance(value, int))
 
 
 async def _bounded(response: httpx.Response) -> bytes:

@@ -21,8 +21,8 @@ from brandmind.errors import (
 from brandmind.shopify.client import ShopifyClient
 from brandmind.shopify.documents import document, names
 from brandmind.shopify.source import PageSizes, ShopifySource
-from brandmind.shopify.throttle import LocalPacer
 from brandmind.shopify.tokens import StaticToken
+from brandmind.sync.pacing import LocalPacer
 from brandmind.sync.ports import Page, Source, Window
 from brandmind.sync.stages import PAGED, Stage
 from tests.contract.local_shopify import local_shopify

@@ -9,8 +9,8 @@ import httpx
 import orjson
 
 from brandmind.shopify.client import ShopifyClient
-from brandmind.shopify.throttle import Pacer
 from brandmind.shopify.tokens import StaticToken, TokenProvider
+from brandmind.sync.pacing import Pacer
 
 DOMAIN = "harbor-and-pine.myshopify.com"
 DATE = "Mon, 23 Nov 2026 12:00:00 GMT"

@@ -8,9 +8,11 @@ import httpx
 import pytest
 
 from brandmind.errors import ShopifyUnavailable, Throttled
-from brandmind.shopify.throttle import LocalPacer
+from brandmind.sync.pacing import Bucket, LocalPacer, Ticket
 from tests.unit.shopify.double import client_of, cost, failed, ok
 from tests.unit.shopify.made import shop
+
+NOBODY = Ticket(0.0, "nobody")
 
 
 class Time:
@@ -46,27 +48,27 @@ async def test_nobody_waits_before_the_shop_has_told_its_bucket(
 
 
 async def test_a_request_waits_until_the_bucket_can_hold_it(pacer: LocalPacer, time: Time) -> None:
-    await pacer.learn(0, available=92, maximum=2000, restore_per_s=100)
+    await pacer.learn(NOBODY, Bucket(92, 2000, 100))
     await pacer.admit(592)
     assert time.slept == [5.0]
 
 
 async def test_what_flowed_back_meanwhile_counts(pacer: LocalPacer, time: Time) -> None:
-    await pacer.learn(0, available=92, maximum=2000, restore_per_s=100)
+    await pacer.learn(NOBODY, Bucket(92, 2000, 100))
     time.at += 4
     await pacer.admit(592)
     assert time.slept == [1.0]
 
 
 async def test_a_huge_bucket_means_no_wait(pacer: LocalPacer, time: Time) -> None:
-    await pacer.learn(0, available=1e9, maximum=1e9, restore_per_s=1e9)
+    await pacer.learn(NOBODY, Bucket(1e9, 1e9, 1e9))
     for _ in range(100):
         await pacer.admit(900)
     assert time.slept == []
 
 
 async def test_requests_under_way_hold_their_share(pacer: LocalPacer, time: Time) -> None:
-    await pacer.learn(0, available=1000, maximum=2000, restore_per_s=100)
+    await pacer.learn(NOBODY, Bucket(1000, 2000, 100))
     await pacer.admit(600)
     await pacer.admit(600)
     assert time.slept == [2.0]
@@ -75,9 +77,9 @@ async def test_requests_under_way_hold_their_share(pacer: LocalPacer, time: Time
 async def test_an_answer_that_says_nothing_ends_its_reservation(
     pacer: LocalPacer, time: Time
 ) -> None:
-    await pacer.learn(0, available=1000, maximum=2000, restore_per_s=100)
-    await pacer.admit(600)
-    await pacer.learn(600, available=None, maximum=0, restore_per_s=0)
+    await pacer.learn(NOBODY, Bucket(1000, 2000, 100))
+    ticket = await pacer.admit(600)
+    await pacer.learn(ticket, None)
     await pacer.admit(600)
     assert time.slept == []
 
@@ -85,7 +87,7 @@ async def test_an_answer_that_says_nothing_ends_its_reservation(
 async def test_a_query_dearer_than_the_whole_bucket_is_asked_when_it_is_full(
     pacer: LocalPacer, time: Time
 ) -> None:
-    await pacer.learn(0, available=1900, maximum=2000, restore_per_s=100)
+    await pacer.learn(NOBODY, Bucket(1900, 2000, 100))
     await pacer.admit(5000)
     assert time.slept == [1.0]
 
@@ -100,7 +102,7 @@ async def test_the_wait_under_way_can_be_seen() -> None:
 
     time = Time()
     pacer = LocalPacer(now=time.now, sleep=sleep)
-    await pacer.learn(0, available=0, maximum=2000, restore_per_s=100)
+    await pacer.learn(NOBODY, Bucket(0, 2000, 100))
     waiting = asyncio.create_task(pacer.admit(300))
     await begun.wait()
     assert pacer.waiting_s == 3.0
@@ -151,3 +153,32 @@ async def test_a_failed_request_holds_nothing_back(pacer: LocalPacer, time: Time
         await client.query("shop")
     await client.query("shop")
     assert time.slept == []
+
+
+async def test_a_query_of_unknown_price_waits_for_a_dear_ones(
+    pacer: LocalPacer, time: Time
+) -> None:
+    client = client_of(lambda _: ok(shop(), extensions=cost(10, 400)), pacer=pacer)
+    await pacer.learn(NOBODY, Bucket(400, 2000, 100))
+    await client.query("shop")
+    assert time.slept == [1.0]
+    await client.query("shop")
+    assert time.slept == [1.0]
+
+
+async def test_a_larger_page_than_any_before_is_not_taken_for_a_cheap_one(
+    pacer: LocalPacer, time: Time
+) -> None:
+    asked = {"after": None, "query": None, "sortKey": "CREATED_AT", "reverse": True}
+    page = {"orders": {"pageInfo": {"hasNextPage": False, "endCursor": None}, "nodes": []}}
+    client = client_of(lambda _: ok(page, extensions=cost(400, 500)), pacer=pacer)
+    await client.query("orders", asked | {"first": 240, "lines": 20})
+    await client.query("orders", asked | {"first": 240, "lines": 54})
+    assert time.slept == [1.0]
+
+
+async def test_a_worker_alone_takes_its_share_of_what_is_restored(time: Time) -> None:
+    pacer = LocalPacer(share=0.5, now=time.now, sleep=time.sleep)
+    await pacer.learn(NOBODY, Bucket(100, 2000, 100))
+    await pacer.admit(600)
+    assert time.slept == [10.0]

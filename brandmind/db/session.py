@@ -27,9 +27,12 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _TRIES = 4
-# Serialisation failure, deadlock (PostgreSQL's SQLSTATE classes).
-_RETRYABLE_STATES = frozenset({"40001", "40P01"})
+# Serialisation failure, deadlock, a transaction that stood idle too long (PostgreSQL's SQLSTATEs).
+_RETRYABLE_STATES = frozenset({"40001", "40P01", "25P03"})
 _BUSY_TIMEOUT_MS = 15_000
+# A process frozen inside a transaction keeps its row locks, and with them every other worker from
+# the store; nothing of ours is idle there for longer than the Python between two statements.
+_IDLE_TIMEOUT_MS = 3_000
 
 
 class Database:
@@ -50,6 +53,8 @@ class Database:
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            sa.event.listen(self.engine, "connect", _prepare_postgres)
         self._writing_engine = self.engine.execution_options(brandmind_writes=True)
         # SQLite has one writer; waiting here in turn beats waiting in its busy loop by chance.
         self._one_writer: Any = threading.Lock() if self.is_sqlite else nullcontext()
@@ -138,6 +143,13 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _prepare_postgres(connection: Any, _record: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET idle_in_transaction_session_timeout = {_IDLE_TIMEOUT_MS}")
+    # A setting made in a transaction that is rolled back is gone with it.
+    connection.commit()
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

@@ -39,6 +39,7 @@ def create_app(config: SimulatorConfig | None = None) -> Starlette:
         routes=[
             Route("/", index),
             *Control(world).routes(),
+            *world.shelf.routes(),
             Route(
                 "/{shop}/admin/api/{version}/graphql.json",
                 Endpoint(world).__call__,

@@ -77,7 +77,7 @@ class Plan:
         root = schema().query_type
         if root is None or operation.operation.value != "query":
             raise ValueError("only queries can be compiled")
-        compiler = _Compiler(fragments_of(document.node))
+        compiler = Compiler(fragments_of(document.node))
         self._fields = compiler.roots(root, operation.selection_set)
 
     def run(self, call: Call) -> dict[str, Any]:
@@ -85,7 +85,9 @@ class Plan:
         return {key: write(call) for key, write in self._fields}
 
 
-class _Compiler:
+class Compiler:
+    """Turns selections into writers; `bulk_lines` builds its lines with it."""
+
     def __init__(self, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
         self._fragments = fragments
         # One memory for all money that is written alike: most orders repeat the same amounts.
@@ -96,25 +98,28 @@ class _Compiler:
     ) -> list[tuple[str, Callable[[Call], Any]]]:
         """Each response key of the query with the function that answers it."""
         fields = []
-        for key, nodes in self._collect(root, [selections]).items():
+        for key, nodes in self.collect(root, [selections]).items():
             name = nodes[0].name.value
             if name == "__typename":
                 fields.append((key, lambda _: root.name))
                 continue
             definition = root.fields[name]
-            arguments = self._arguments(definition, nodes[0])
+            arguments = self.arguments(definition, nodes[0])
             below = [node.selection_set for node in nodes if node.selection_set]
             returned = get_named_type(definition.type)
             if name in LISTS and isinstance(returned, GraphQLObjectType):
                 write = self._connection(returned, below, keep=LISTS[name])
+            elif returned.name.endswith("Connection") and isinstance(returned, GraphQLObjectType):
+                write = self._connection(returned, below, keep=None)
             else:
                 write = self._wrapped(definition.type, returned, below)
             fields.append((key, _root(name, key, arguments, write)))
         return fields
 
-    def _collect(
+    def collect(
         self, parent: GraphQLNamedType, many: list[SelectionSetNode]
     ) -> dict[str, list[FieldNode]]:
+        """The fields by response key, fragments that apply among them."""
         found: dict[str, list[FieldNode]] = {}
         for selections in many:
             for node in selections.selections:
@@ -132,15 +137,20 @@ class _Compiler:
                 else:
                     continue
                 if condition is None or _applies(parent, condition):
-                    for key, nodes in self._collect(parent, [inner]).items():
+                    for key, nodes in self.collect(parent, [inner]).items():
                         found.setdefault(key, []).extend(nodes)
         return found
 
-    def _arguments(self, definition: GraphQLField, node: FieldNode) -> Arguments:
+    def arguments(self, definition: GraphQLField, node: FieldNode) -> Arguments:
+        """What gives a field's arguments in a call."""
         if any(_has_variable(argument.value) for argument in node.arguments or ()):
             return lambda call: get_argument_values(definition, node, call.values)
         fixed = get_argument_values(definition, node) if definition.args else {}
         return lambda _: fixed
+
+    def written(self, parent: GraphQLNamedType, below: list[SelectionSetNode]) -> Writer:
+        """What writes an object of that type."""
+        return self._object(parent, below)
 
     def _object(self, parent: GraphQLNamedType, below: list[SelectionSetNode]) -> Writer:
         if is_abstract_type(parent):
@@ -152,13 +162,13 @@ class _Compiler:
         if parent.name == "MoneyV2":
             return self._money(parent, below)
         steps: list[tuple[str, str, Writer | None]] = []
-        for key, nodes in self._collect(parent, below).items():
+        for key, nodes in self.collect(parent, below).items():
             name = nodes[0].name.value
             if name == "__typename":
                 steps.append((key, name, _constant(parent.name)))
                 continue
             definition = parent.fields[name]
-            steps.append((key, name, self._field(definition, nodes)))
+            steps.append((key, name, self.field(definition, nodes)))
 
         def write(node: Any, call: Call) -> Any:
             return {
@@ -168,10 +178,11 @@ class _Compiler:
 
         return write
 
-    def _field(self, definition: GraphQLField, nodes: list[FieldNode]) -> Writer | None:
+    def field(self, definition: GraphQLField, nodes: list[FieldNode]) -> Writer | None:
+        """What writes a field of a node; None where the value is written as it is."""
         name = nodes[0].name.value
         returned = get_named_type(definition.type)
-        arguments = self._arguments(definition, nodes[0])
+        arguments = self.arguments(definition, nodes[0])
         limited = "first" in definition.args
         if is_leaf_type(returned):
             return None
@@ -212,7 +223,7 @@ class _Compiler:
     ) -> Writer:
         steps: list[tuple[str, Callable[[Page, Call], Any]]] = []
         item = get_named_type(parent.fields["nodes"].type)
-        for key, nodes in self._collect(parent, below).items():
+        for key, nodes in self.collect(parent, below).items():
             inner = [node.selection_set for node in nodes if node.selection_set]
             match nodes[0].name.value:
                 case "nodes":
@@ -260,7 +271,7 @@ class _Compiler:
     ) -> Callable[[Page, Call], list[Any]]:
         edge = get_named_type(connection.fields["edges"].type)
         fields: list[tuple[str, str, list[SelectionSetNode]]] = []
-        for key, nodes in self._collect(edge, below).items():
+        for key, nodes in self.collect(edge, below).items():
             inner = [node.selection_set for node in nodes if node.selection_set]
             fields.append((key, nodes[0].name.value, inner))
         writers = [
@@ -290,7 +301,7 @@ class _Compiler:
         return lambda page, call: write(page.page_info(), call)
 
     def _money(self, parent: GraphQLObjectType, below: list[SelectionSetNode]) -> Writer:
-        names = {key: nodes[0].name.value for key, nodes in self._collect(parent, below).items()}
+        names = {key: nodes[0].name.value for key, nodes in self.collect(parent, below).items()}
 
         def write(value: Money, call: Call) -> Any:
             return {
@@ -305,7 +316,7 @@ class _Compiler:
         if alike in self._bags:
             return self._bags[alike]
         steps = []
-        for key, nodes in self._collect(parent, below).items():
+        for key, nodes in self.collect(parent, below).items():
             inner = [node.selection_set for node in nodes if node.selection_set]
             name = nodes[0].name.value
             money = get_named_type(parent.fields[name].type) if inner else None

@@ -22,9 +22,25 @@ INDEX_SHOPS = (
 )
 
 
+_OF_THE_DATA = (
+    "seed",
+    "orders",
+    "products",
+    "customers",
+    "as_of",
+    "currency",
+    "timezone",
+    "taxes_included",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ShopConfig:
-    """One shop's make-up. `as_of` is epoch seconds: the end of the generated history."""
+    """One shop's make-up. `as_of` is epoch seconds: the end of the generated history.
+
+    A bulk operation waits `bulk_start_s` and writes `bulk_rows_per_s` lines a second; None is half
+    a second and 20,000, or no wait at all in an unlimited shop.
+    """
 
     seed: int = 1
     orders: int = 2000
@@ -39,6 +55,8 @@ class ShopConfig:
     unlimited: bool = False
     protected_data: bool = True
     accepts_permanent_tokens: bool = True
+    bulk_start_s: float | None = None
+    bulk_rows_per_s: float | None = None
 
     def __post_init__(self) -> None:
         if self.currency not in DOLLAR_RATES:
@@ -49,6 +67,10 @@ class ShopConfig:
             raise ValueError(f"there is no time zone {self.timezone}") from error
         if min(self.orders, self.products, self.customers) < 0:
             raise ValueError("sizes cannot be negative")
+
+    def same_data(self, other: ShopConfig) -> bool:
+        """Whether the other make-up has the very same orders, products and customers."""
+        return all(getattr(self, name) == getattr(other, name) for name in _OF_THE_DATA)
 
     def changed(self, **changes: Any) -> ShopConfig:
         """The same shop with other settings; TypeError or ValueError for one it cannot have."""

@@ -88,7 +88,7 @@ class Control:
         return JSONResponse({"waiting": shop.gate.waiting})
 
     async def configure(self, request: Request) -> JSONResponse:
-        """POST changes the shop's make-up (sizes, currency, …); its data are made anew."""
+        """POST changes the shop's make-up; other sizes, currency or seed make its data anew."""
         shop = self._one(request)
         if request.method == "POST":
             sent = await _body(request)

@@ -1,7 +1,8 @@
 """What a query costs before it runs: the model that fits nine in ten recorded answers.
 
 Scalars are free, an object is one point, a connection 2 + f(n)·(1 + what its node costs) with
-f(n) = max(1, ⌊2·ln n⌋); money, addresses, images and the like are free; `…Count` roots cost ten.
+f(n) = max(1, ⌊2·ln n⌋); money, addresses, images and the like are free; `…Count` roots and
+mutations cost ten.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
     get_named_type,
     is_composite_type,
@@ -103,7 +105,7 @@ class _CostReader:
         cost = 0.0
         for key, (_, nodes) in self._keys(root, operation.selection_set, {}).items():
             name = nodes[0].name.value
-            if name.endswith("Count"):
+            if name.endswith("Count") or operation.operation is OperationType.MUTATION:
                 cost += COUNT_COST
                 continue
             samples = None

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from graphql import OperationDefinitionNode
+from graphql import OperationDefinitionNode, OperationType
 from graphql.execution.values import VariableValues, get_variable_values
 from starlette.requests import Request
 from starlette.responses import Response
@@ -90,7 +90,8 @@ class Endpoint:
                 headers,
             )
         started = time.perf_counter()
-        answered = self._answer(shop, token, body)
+        base = f"{request.url.scheme}://{request.url.netloc}"
+        answered = self._answer(shop, token, body, base)
         status, answer, operation, cost = answered
         payload = orjson.dumps(answer)
         shop.note(
@@ -132,7 +133,7 @@ class Endpoint:
         return None
 
     def _answer(
-        self, shop: Shop, token: AccessToken, body: bytes
+        self, shop: Shop, token: AccessToken, body: bytes, base: str
     ) -> tuple[int, dict[str, Any], str | None, int | None]:
         try:
             sent = orjson.loads(body)
@@ -154,7 +155,7 @@ class Endpoint:
         if not isinstance(values, VariableValues):
             problems = [_variable_error(error.message, operation) for error in values]
             return 200, {"errors": problems}, operation_name, None
-        return self._metered(shop, token, document, operation, inputs, values)
+        return self._metered(shop, token, document, operation, inputs, values, base)
 
     def _metered(
         self,
@@ -164,6 +165,7 @@ class Endpoint:
         operation: OperationDefinitionNode,
         inputs: dict[str, Any],
         values: VariableValues,
+        base: str,
     ) -> tuple[int, dict[str, Any], str | None, int | None]:
         name = operation.name.value if operation.name else None
         sizes = tuple(sorted((k, v) for k, v in values.coerced.items() if isinstance(v, int)))
@@ -179,6 +181,8 @@ class Endpoint:
             scopes=implied(token.scopes),
             variables=inputs,
             values=values,
+            desk=shop.desk,
+            base=base,
         )
         answer = _execute(document, operation, call)
         spent = cost
@@ -201,7 +205,8 @@ class Endpoint:
 
 def _execute(document: Document, operation: OperationDefinitionNode, call: Call) -> dict[str, Any]:
     name = operation.name.value if operation.name else None
-    if document.plain and not call.restricted:
+    is_query = operation.operation is OperationType.QUERY
+    if is_query and document.plain and not call.restricted:
         try:
             return {"data": _plan(document.text, name).run(call)}
         except (BadRequest, InvalidId, TooManyIds, SearchFailed):

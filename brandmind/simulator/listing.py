@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -80,6 +81,14 @@ class Listing:
         found = self._found(name, sort, arguments.get("query") or "", since=since)
         return page_of(found.rows, found.keys, arguments, node=resource.node), found.search
 
+    def rows(
+        self, name: str, arguments: dict[str, Any], *, since: int = 0
+    ) -> tuple[Sequence[int], Search | None]:
+        """All rows that a page could be cut from, in the order asked for."""
+        sort = arguments.get("sortKey") or self.resources[name].default_sort
+        found = self._found(name, sort, arguments.get("query") or "", since=since)
+        return found.rows[::-1] if arguments.get("reverse") else found.rows, found.search
+
     def count(
         self, name: str, arguments: dict[str, Any], *, since: int = 0
     ) -> tuple[dict[str, Any], Search | None]:
@@ -114,16 +123,50 @@ class Listing:
         else:
             fields = resource.count_fields if count else resource.fields
             search = parse(query, fields, self._brand.config.timezone)
-            whole = self._found(name, sort, "", since=since)
-            found = _Found(whole.rows, whole.keys, search)
-            if (keeps := search.keeps) is not None:
-                found.rows = array("l", filter(keeps, whole.rows))
+            if (keeps := search.keeps) is None:
+                whole = self._found(name, sort, "", since=since)
+                found = _Found(whole.rows, whole.keys, search)
+            else:
                 value = resource.sort_values[sort]
-                found.keys = RowKeys(found.rows, value, resource.shopify_id)
+                candidates, sorted_by = self._candidates(name, sort, search, since)
+                rows = array("l", filter(keeps, candidates))
+                if sorted_by != sort:
+                    # Ids break the ties, as they do in the whole list.
+                    rows = array("l", sorted(sorted(rows), key=value))
+                found = _Found(rows, RowKeys(rows, value, resource.shopify_id), search)
         self._kept[key] = found
         if len(self._kept) > 24:
             self._kept.popitem(last=False)
         return found
+
+    def _candidates(
+        self, name: str, sort: str, search: Search, since: int
+    ) -> tuple[Sequence[int], str]:
+        """Rows among which all that match are, and what they are sorted by."""
+        # A window of a great list is found by halving, not by asking every row.
+        values = self.resources[name].sort_values
+        for field, sorted_by in _TIME_SORTS.items():
+            bounds = [(kind, at * 1000) for known, kind, at in search.ranges if known == field]
+            if not bounds or sorted_by not in values:
+                continue
+            whole = self._found(name, sorted_by, "", since=since)
+            low, high = 0, len(whole.rows)
+            for kind, at in bounds:
+                if kind == "range_gte":
+                    low = max(low, bisect_left(whole.rows, at, key=values[sorted_by]))
+                else:
+                    high = min(high, bisect_right(whole.rows, at, key=values[sorted_by]))
+            return whole.rows[low : max(low, high)], sorted_by
+        return self._found(name, sort, "", since=since).rows, sort
+
+
+_TIME_SORTS = {
+    "created_at": "CREATED_AT",
+    "customer_date": "CREATED_AT",
+    "updated_at": "UPDATED_AT",
+    "processed_at": "PROCESSED_AT",
+    "published_at": "PUBLISHED_AT",
+}
 
 
 def _orders(brand: Brand) -> Resource:

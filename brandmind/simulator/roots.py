@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphql.execution.values import VariableValues
 
@@ -14,6 +14,9 @@ from brandmind.simulator.moments import DAY_S, iso
 from brandmind.simulator.nodes import gid, parse_gid
 from brandmind.simulator.paging import MAX_PAGE
 from brandmind.simulator.search import Search
+
+if TYPE_CHECKING:
+    from brandmind.simulator.bulk_operations import BulkDesk
 
 ORDER_WINDOW_S = 60 * DAY_S
 
@@ -70,6 +73,13 @@ class InvalidId(Exception):
         super().__init__(f"Invalid global id '{text}'")
 
 
+class OtherKind(InvalidId):
+    """A global id of something else."""
+
+    def __init__(self, text: str) -> None:
+        Exception.__init__(self, f"Invalid id: {text}")
+
+
 class TooManyIds(Exception):
     """More than 250 ids in one list (`MAX_INPUT_SIZE_EXCEEDED`)."""
 
@@ -94,6 +104,8 @@ class Call:
     scopes: frozenset[str]
     variables: dict[str, Any]
     values: VariableValues | None = None
+    desk: BulkDesk | None = None
+    base: str = ""
     searches: list[dict[str, Any]] = field(default_factory=list)
     found: dict[str, Any] = field(default_factory=dict)
 
@@ -101,6 +113,12 @@ class Call:
     def restricted(self) -> bool:
         """Whether some field may have to be denied: then nothing is answered from memory."""
         return not (self.scopes >= READ_SCOPES and self.brand.config.protected_data)
+
+    def all_rows(self, name: str, arguments: dict[str, Any], key: str) -> Sequence[int]:
+        """All rows of a root list, for an export: no page, no cursor."""
+        rows, search = self.listing.rows(LISTS[name], arguments, since=self._since(name))
+        self._note(key, arguments, search)
+        return rows
 
     def lacks(self, scope: str | None) -> bool:
         """Whether the token was not granted that scope."""
@@ -123,6 +141,8 @@ class Call:
             return count
         if name in SINGLES:
             return self._node(arguments["id"], SINGLES[name])
+        if name == "bulkOperations":
+            return self._bulk_operations(arguments, key)
         return _OTHERS[name](self, arguments)
 
     def _node(self, text: str, kind: str | None = None) -> Any:
@@ -160,6 +180,24 @@ class Call:
                 }
             )
 
+    def bulk(self) -> BulkDesk:
+        """The shop's bulk operations."""
+        if self.desk is None:
+            raise RuntimeError("this call has no desk for bulk operations")
+        return self.desk
+
+    def bulk_operation(self, text: str) -> Any:
+        """An operation by its id; None if it is not known."""
+        try:
+            return self.bulk().find(text)
+        except LookupError as error:
+            raise (InvalidId if parse_gid(text) is None else OtherKind)(text) from error
+
+    def _bulk_operations(self, arguments: dict[str, Any], key: str) -> Any:
+        page, search = self.bulk().page(arguments)
+        self._note(key, arguments, search)
+        return page
+
     def _installation(self) -> dict[str, Any]:
         return {
             "__typename": "AppInstallation",
@@ -176,4 +214,9 @@ _OTHERS: dict[str, Callable[[Call, dict[str, Any]], Any]] = {
     "currentAppInstallation": lambda call, _: call._installation(),
     "node": lambda call, arguments: call._node(arguments["id"]),
     "nodes": lambda call, arguments: call._nodes(arguments["ids"]),
+    "bulkOperation": lambda call, arguments: call.bulk_operation(arguments["id"]),
+    "bulkOperationCancel": lambda call, arguments: call.bulk().cancel(arguments["id"]),
+    "bulkOperationRunQuery": lambda call, arguments: call.bulk().start(
+        call, arguments["query"], grouped=arguments["groupObjects"]
+    ),
 }

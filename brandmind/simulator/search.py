@@ -50,6 +50,7 @@ class Search:
     parsed: Any
     warnings: list[dict[str, str]] = field(default_factory=list)
     ranges: list[tuple[str, str, int]] = field(default_factory=list)
+    """Time ranges that every row kept lies in: field, range_lte or range_gte, epoch second."""
 
 
 @dataclass(slots=True)
@@ -104,6 +105,7 @@ class _Reader:
             if token["word"] == "AND":
                 self._at += 1
                 continue
+            known = len(self._found.ranges)
             group = [self._single()]
             while (ahead := self._peek()) is not None and ahead["word"] == "OR":
                 self._at += 1
@@ -111,6 +113,9 @@ class _Reader:
                     self._depth += 1
                     group.append(self._single())
                     self._depth -= 1
+            if len(group) > 1:
+                # The first term was read before anybody knew of the others.
+                del self._found.ranges[known:]
             parts.append(_any(group))
         return _all(parts)
 
@@ -133,8 +138,12 @@ class _Reader:
             return term
         if token["field"] is None:
             return self._bare(token["word"] or "")
+        known = len(self._found.ranges)
         term = self._fielded(token["field"], token["op"], token["value"] or "")
-        return _not(term) if token["minus"] else term
+        if token["minus"]:
+            del self._found.ranges[known:]
+            return _not(term)
+        return term
 
     def _bare(self, word: str) -> _Term:
         negative = word.startswith("-")

@@ -9,6 +9,8 @@ from collections import deque
 from typing import Any
 
 from brandmind.simulator.brand import Brand
+from brandmind.simulator.bulk_files import Shelf
+from brandmind.simulator.bulk_operations import BulkDesk
 from brandmind.simulator.config import ShopConfig, SimulatorConfig
 from brandmind.simulator.faults import FaultBox, parse_fault
 from brandmind.simulator.listing import Listing
@@ -55,7 +57,8 @@ class Gate:
 class Shop:
     """One shop: its brand, its rights, its troubles and the log of who asked what."""
 
-    def __init__(self, name: str, config: ShopConfig) -> None:
+    def __init__(self, name: str, config: ShopConfig, shelf: Shelf) -> None:
+        self.desk = BulkDesk(shelf)
         self.name = name
         self.config = config
         self.faults = FaultBox(config.seed)
@@ -97,8 +100,12 @@ class Shop:
             bucket.drain()
 
     def configure(self, config: ShopConfig) -> None:
-        """Another make-up: the brand is made anew, installs and tokens stay."""
-        self.config = config
+        """Another make-up: installs and tokens stay, and so do the data if they are not meant."""
+        old, self.config = self.config, config
+        if self._brand is not None and old.same_data(config):
+            self._brand.config = self._brand.book.config = config
+            self._buckets.clear()
+            return
         self._brand = None
         self._listing = None
         self._buckets.clear()
@@ -117,6 +124,7 @@ class World:
     def __init__(self, config: SimulatorConfig) -> None:
         self.config = config
         self.tokens = TokenBook()
+        self.shelf = Shelf()
         self._shops: dict[str, Shop] = {}
         for text in config.faults:
             parse_fault(text)
@@ -126,7 +134,7 @@ class World:
         name = name.lower()
         found = self._shops.get(name)
         if found is None and SHOP_NAME.match(name):
-            found = self._shops[name] = Shop(name, self.config.shop)
+            found = self._shops[name] = Shop(name, self.config.shop, self.shelf)
             for text in self.config.faults:
                 self.strike(found, text)
         return found

@@ -16,6 +16,7 @@ from brandmind.simulator.documents import read_document, schema
 from brandmind.simulator.general import execute
 from brandmind.simulator.listing import Listing
 from brandmind.simulator.roots import READ_SCOPES, Call
+from brandmind.simulator.search import parse
 from tests.unit.simulator.shopper import SHOP, config
 
 BRAND = Brand(SHOP, config())
@@ -126,3 +127,25 @@ def test_single_nodes_and_lists_of_ids_are_the_same_on_both_roads() -> None:
     assert fast["data"]["none"] is None
     assert fast["data"]["nodes"][2] is None
     assert fast == slow
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "created_at:>='2026-08-01T00:00:00Z' created_at:<='2026-10-01T00:00:00Z'",
+        "created_at:>='2026-08-01T00:00:00Z' updated_at:>='2026-10-01T00:00:00Z'",
+        "created_at:>='2026-08-01T00:00:00Z' OR updated_at:>='2026-10-01T00:00:00Z'",
+        "-created_at:>='2026-08-01T00:00:00Z' test:false",
+        "NOT created_at:<='2026-08-01T00:00:00Z'",
+        "created_at:>='2027-08-01T00:00:00Z' created_at:<='2026-10-01T00:00:00Z'",
+    ],
+)
+@pytest.mark.parametrize("sort", ["CREATED_AT", "UPDATED_AT", "PROCESSED_AT"])
+def test_a_window_is_found_as_if_every_order_had_been_asked(query: str, sort: str) -> None:
+    resource = LISTING.resources["orders"]
+    keeps = parse(query, resource.fields, BRAND.config.timezone).keeps
+    assert keeps is not None
+    value = resource.sort_values[sort]
+    wanted = sorted(filter(keeps, resource.rows()), key=lambda row: (value(row), row))
+    found, _ = LISTING.rows("orders", {"query": query, "sortKey": sort})
+    assert list(found) == wanted

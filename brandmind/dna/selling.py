@@ -1,0 +1,244 @@
+"""The Selling helix: what discounts carry, how baskets are built and when people buy."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+
+from brandmind.dna import cuts, words
+from brandmind.dna.measure import Ratio, wilson
+from brandmind.dna.strand import Missing, Need, Reading, evidence, need
+from brandmind.dna.year import Year
+
+
+def discount_reliance(year: Year) -> Reading | Missing:
+    """How much of the selling leans on discounts.
+
+    Where no first order is known, first orders are taken to be like all others.
+    """
+    facts, orders = year.facts, year.facts.orders
+    count = len(year.orders)
+    if count < cuts.DISCOUNT.least:
+        return Missing((need(facts, cuts.DISCOUNT.noun, count, cuts.DISCOUNT.least),))
+    with_discount = firsts = first_with = 0
+    depth = Ratio()
+    for at in year.orders:
+        has = orders.discounts[at] < 0
+        with_discount += has
+        depth.add(-orders.discounts[at], orders.gross[at])
+        if year.is_first(at):
+            firsts += 1
+            first_with += has
+    share = with_discount / count
+    first_share = first_with / firsts if firsts else share
+    of_orders, of_depth, of_firsts = cuts.DISCOUNT_WEIGHTS
+
+    def score_of(a: float, d: float, f: float) -> float:
+        deep = min(1.0, max(0.0, d) / cuts.DISCOUNT_FULL)
+        return 100 * (of_orders * a + of_depth * deep + of_firsts * f)
+
+    score = score_of(share, depth.value, first_share)
+    some = wilson(with_discount, count)
+    first_ones = wilson(first_with, firsts) if firsts else some
+    deep_ones = depth.interval()
+    # The three parts lean on one another; taken as apart, their distances add in squares.
+    ends = []
+    for end in (0, 1):
+        moved = (
+            score_of(some[end], depth.value, first_share) - score,
+            score_of(share, deep_ones[end], first_share) - score,
+            score_of(share, depth.value, first_ones[end]) - score,
+        )
+        ends.append(sum(move * move for move in moved) ** 0.5)
+    return Reading(
+        raw=score,
+        score=score,
+        low=score - ends[0],
+        high=score + ends[1],
+        n=count,
+        evidence=evidence(
+            ("Orders with a discount", f"{words.percent(share)} of {words.number(count)}"),
+            ("Discounts against gross sales", words.percent(depth.value)),
+            (
+                "First orders with a discount",
+                f"{words.percent(first_share)} of {words.number(firsts)}"
+                if firsts
+                else "first orders not known",
+            ),
+        ),
+        sentence=f"{words.percent(share)} of orders carry a discount; discounts take "
+        f"{words.percent(depth.value)} of gross sales"
+        + (f" and {words.percent(first_share)} of first orders have one." if firsts else "."),
+        inputs={
+            "orders": count,
+            "discounted": with_discount,
+            "discounts": depth.part,
+            "gross": depth.whole,
+            "firsts": firsts,
+            "first_discounted": first_with,
+        },
+    )
+
+
+def first_discount_share(year: Year) -> float | None:
+    """The share of first orders with a discount, None where no first order is known."""
+    discounts = year.facts.orders.discounts
+    firsts = [discounts[at] < 0 for at in year.orders if year.is_first(at)]
+    return sum(firsts) / len(firsts) if firsts else None
+
+
+def basket_building(year: Year) -> Reading | Missing:
+    """How many orders hold two or more different products; gifts for nothing are none."""
+    facts, lines = year.facts, year.facts.lines
+    count = len(year.orders)
+    if count < cuts.BASKET.least:
+        return Missing((need(facts, cuts.BASKET.noun, count, cuts.BASKET.least),))
+    held: dict[int, int] = {}
+    many: set[int] = set()
+    units = 0
+    for at in year.lines:
+        if lines.sold[at] <= 0:
+            continue
+        units += lines.units[at]
+        if held.setdefault(lines.order[at], lines.product[at]) != lines.product[at]:
+            many.add(lines.order[at])
+    share = len(many) / count
+    low, high = wilson(len(many), count)
+    return Reading(
+        raw=share,
+        score=100 * share,
+        low=100 * low,
+        high=100 * high,
+        n=count,
+        evidence=evidence(
+            ("Orders with two or more products", words.number(len(many))),
+            ("Orders", words.number(count)),
+            ("Units kept for each order", f"{units / count:,.1f}"),
+        ),
+        sentence=f"{words.percent(share)} of orders hold two or more different products "
+        f"({words.number(len(many))} of {words.number(count)}).",
+        inputs={"many": len(many), "orders": count, "units": units},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Months:
+    """Full calendar months, oldest first: their first days, net sales and places of orders."""
+
+    firsts: tuple[date, ...]
+    nets: tuple[int, ...]
+    places: tuple[range, ...]
+
+
+def full_months(year: Year, *, at_most: int) -> Months:
+    """The latest full calendar months before the day of the portrait of which all is stored."""
+    facts = year.facts
+    end = facts.as_of.replace(day=1)
+    firsts: list[date] = []
+    ends: list[date] = []
+    while len(firsts) < at_most and facts.stored_from is not None:
+        before = date(end.year - (end.month == 1), (end.month - 2) % 12 + 1, 1)
+        if before < facts.stored_from:
+            break
+        firsts.append(before)
+        ends.append(end)
+        end = before
+    places = [
+        facts.orders.between(first.toordinal(), last.toordinal())
+        for first, last in zip(firsts, ends, strict=True)
+    ]
+    nets = [max(0, sum(facts.orders.net(at) for at in place)) for place in places]
+    return Months(tuple(reversed(firsts)), tuple(reversed(nets)), tuple(reversed(places)))
+
+
+def seasonality(year: Year) -> Reading | Missing:
+    """How much the two biggest months stand out; the same months of two years are averaged."""
+    facts = year.facts
+    months = full_months(year, at_most=24)
+    count = len(months.nets)
+    used = 24 if count >= 24 else 12
+    orders = sum(len(place) for place in months.places[-12:])
+    if count < cuts.SEASONALITY.least:
+        by = _full_months_by(facts.stored_from, cuts.SEASONALITY.least)
+        return Missing((Need(cuts.SEASONALITY.noun, count, cuts.SEASONALITY.least, by),))
+    if orders < cuts.SEASON_LEAST_ORDERS:
+        return Missing((need(facts, "orders in 12 months", orders, cuts.SEASON_LEAST_ORDERS),))
+    by_name: defaultdict[int, int] = defaultdict(int)
+    for first, net in zip(months.firsts[-used:], months.nets[-used:], strict=True):
+        by_name[first.month] += net
+    total = sum(by_name.values())
+    if not total:
+        return Missing((need(facts, "orders in 12 months", 0, cuts.SEASON_LEAST_ORDERS),))
+    ranked = sorted(by_name.items(), key=lambda e: (-e[1], e[0]))
+    peak = sorted(name for name, _ in ranked[:2])
+    ratio = Ratio()
+    for first, place in zip(months.firsts[-used:], months.places[-used:], strict=True):
+        for at in place:
+            net = facts.orders.net(at)
+            ratio.add(net if first.month in peak else 0, net)
+    low, high = ratio.interval()
+    times = 6 * (ranked[0][1] + ranked[1][1]) / total
+    names = words.both([words.month_name(name) for name in peak])
+    share = (ranked[0][1] + ranked[1][1]) / total
+    quiet = min(by_name.items(), key=lambda e: (e[1], e[0]))
+    return Reading(
+        raw=times,
+        score=_season_score(times),
+        low=_season_score(6 * low),
+        high=_season_score(6 * high),
+        n=count,
+        evidence=evidence(
+            ("Biggest months", names),
+            ("Their share of the year", words.percent(share)),
+            ("Quietest month", words.month_name(quiet[0])),
+        ),
+        sentence=f"{names} bring {words.percent(share)} of the year, {times:.1f} times an even "
+        "share.",
+        inputs={
+            "months": [
+                [f.isoformat(), net] for f, net in zip(months.firsts, months.nets, strict=True)
+            ]
+        },
+        cap=(
+            (
+                cuts.MEDIUM - 0.01,
+                "Sales grew by more than half in the year, which looks like a season.",
+            )
+            if _grew_fast(months.nets)
+            else None
+        ),
+    )
+
+
+def _season_score(times: float) -> float:
+    return 100 * min(1.0, max(0.0, (times - 1) / 1.5))
+
+
+def _grew_fast(nets: tuple[int, ...]) -> bool:
+    """More than half as much again: a year on the year before, else one half year on the other."""
+    half = 12 if len(nets) >= 24 else 6
+    before, now = sum(nets[-2 * half : -half]), sum(nets[-half:])
+    up, of = cuts.SEASON_GROWTH
+    return of * now > up * before
+
+
+def _full_months_by(stored_from: date | None, count: int) -> date | None:
+    if stored_from is None:
+        return None
+    # A month that began before the first stored day is not full.
+    months = stored_from.year * 12 + stored_from.month - 1 + (stored_from.day > 1) + count
+    return date(months // 12, months % 12 + 1, 1)
+
+
+def peak_start(year: Year) -> date | None:
+    """The first day of the next big month, which the year's biggest two tell."""
+    months = full_months(year, at_most=12)
+    if len(months.nets) < 12:
+        return None
+    ranked = sorted(zip(months.firsts, months.nets, strict=True), key=lambda e: (-e[1], e[0].month))
+    as_of = year.facts.as_of
+    return min(
+        date(as_of.year + ((first.month, 1) <= (as_of.month, as_of.day)), first.month, 1)
+        for first, _ in ranked[:2]
+    )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from brandmind.commerce.records import Record
 from brandmind.commerce.shop import ShopFacts
-from brandmind.sync.ports import Page, Total, Window
+from brandmind.sync.ports import Found, Page, Reject, Total, Window
 from brandmind.sync.stages import Stage
 from tests.records import NOON, a_customer, a_product, an_order
 
@@ -30,7 +30,12 @@ class MemoryShop:
         self.page = page
         self.asked: list[str] = []
         self.before_page: Callable[[Stage, int], Awaitable[None]] | None = None
+        # Neither listed nor returned by id though counted; listed by nobody though there;
+        # and sent in a shape that cannot be read.
         self.hidden: set[int] = set()
+        self.unlisted: set[int] = set()
+        self.unreadable: set[int] = set()
+        self.shows_days: int | None = None
         self.restricted: tuple[str, ...] = ()
         self.facts = ShopFacts(
             shopify_id=7,
@@ -55,6 +60,33 @@ class MemoryShop:
         self.asked.append(f"count {stage}")
         return Total(len(self._in(stage, window)))
 
+    async def counts(self, asked: Sequence[tuple[Stage, Window]]) -> list[Total]:
+        self.asked.append("counts")
+        return [Total(len(self._in(stage, window))) for stage, window in asked]
+
+    async def ids(self, stage: Stage, window: Window) -> AsyncIterator[tuple[int, ...]]:
+        self.asked.append(f"ids {stage}")
+        found = [r.shopify_id for r in self._in(stage, window) if r.shopify_id not in self.hidden]
+        for start in range(0, len(found), self.page):
+            yield tuple(found[start : start + self.page])
+
+    async def by_ids(self, stage: Stage, shopify_ids: list[int]) -> Found:
+        self.asked.append(f"by ids {stage} {sorted(shopify_ids)}")
+        here = {record.shopify_id: record for record in self.records[_key(stage)]}
+        bad = self.unreadable if _key(stage) is Stage.ORDERS else set()
+        return Found(
+            tuple(here[one] for one in shopify_ids if one in here and one not in bad),
+            tuple(one for one in shopify_ids if one not in here),
+            rejects=tuple(_reject(one) for one in shopify_ids if one in here and one in bad),
+            restricted=self.restricted if _key(stage) is Stage.ORDERS else (),
+        )
+
+    def delete(self, stage: Stage, *shopify_ids: int) -> None:
+        """Delete records as a merchant would: without a trace."""
+        self.records[_key(stage)] = [
+            record for record in self.records[_key(stage)] if record.shopify_id not in shopify_ids
+        ]
+
     async def pages(
         self, stage: Stage, window: Window, *, after: str | None
     ) -> AsyncIterator[Page]:
@@ -71,21 +103,28 @@ class MemoryShop:
             more = start < len(found)
             yield Page(
                 stage=stage,
-                records=tuple(chunk),
+                records=tuple(one for one in chunk if not self._bad(stage, one)),
+                rejects=tuple(_reject(one.shopify_id) for one in chunk if self._bad(stage, one)),
                 next_cursor=str(start) if more else None,
                 read_no=read_no,
-                restricted=self.restricted if stage is Stage.ORDERS else (),
+                restricted=self.restricted if _key(stage) is Stage.ORDERS else (),
             )
             if not more:
                 return
             number += 1
 
     def _in(self, stage: Stage, window: Window) -> list[Record]:
-        key = Stage.ORDERS if stage is Stage.HISTORY else stage
+        key = _key(stage)
+        unlisted = self.unlisted if key is Stage.ORDERS else set()
+        oldest = None
+        if self.shows_days is not None and key is Stage.ORDERS:
+            oldest = self.facts.answered_at - timedelta(days=self.shows_days)
         found = [
             record
             for record in self.records[key]
-            if (window.created_from is None or record.created_at >= window.created_from)
+            if record.shopify_id not in unlisted
+            and (oldest is None or record.created_at >= oldest)
+            and (window.created_from is None or record.created_at >= window.created_from)
             and (window.created_before is None or record.created_at <= window.created_before)
             and (window.updated_from is None or record.updated_at >= window.updated_from)
         ]
@@ -93,9 +132,12 @@ class MemoryShop:
             return sorted(found, key=lambda record: (record.updated_at, record.shopify_id))
         return sorted(found, key=lambda record: (record.created_at, record.shopify_id))[::-1]
 
+    def _bad(self, stage: Stage, record: Record) -> bool:
+        return _key(stage) is Stage.ORDERS and record.shopify_id in self.unreadable
+
     def change(self, stage: Stage, shopify_id: int, **values: object) -> None:
         """Change one record as a merchant would."""
-        key = Stage.ORDERS if stage is Stage.HISTORY else stage
+        key = _key(stage)
         self.records[key] = [
             record._replace(**values) if record.shopify_id == shopify_id else record
             for record in self.records[key]
@@ -105,3 +147,11 @@ class MemoryShop:
         """The same shop, seen with these scopes."""
         self.facts = replace(self.facts, scopes=frozenset(scopes))
         return self
+
+
+def _key(stage: Stage) -> Stage:
+    return Stage(stage.resource)
+
+
+def _reject(shopify_id: int) -> Reject:
+    return Reject(f"gid://shopify/Order/{shopify_id}", "name is missing")

@@ -6,7 +6,8 @@ the fence makes it the right one; the epoch makes it this installation's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
@@ -16,15 +17,15 @@ from sqlmodel import Session
 
 from brandmind.clock import new_id
 from brandmind.commerce.shop import ShopFacts, zone
-from brandmind.db import rollups, runs, upserts
+from brandmind.db import burials, proofs, rejects, rollups, runs, upserts
 from brandmind.db.session import Database, db_now
-from brandmind.db.tables import CUSTOMER, ORDER, OUTBOX, PRODUCT, REJECT, RUN, STAGE, STORE
+from brandmind.db.tables import OUTBOX, RUN, STAGE, STORE
 from brandmind.errors import Fenced
 from brandmind.sync import status
 from brandmind.sync.engine import END
-from brandmind.sync.ports import Checkpoint, Page, Total, Window
+from brandmind.sync.ports import Checkpoint, Found, Known, Page, Proof, ProofPlan, Total, Window
 from brandmind.sync.progress import StageProgress
-from brandmind.sync.stages import PAGED, Kind, RunStatus, Stage, StageState
+from brandmind.sync.stages import PAGED, UNPROVEN, Kind, RunStatus, Stage, StageState
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -66,8 +67,39 @@ class SqlLedger:
     async def land(self, page: Page, *, after: str) -> Checkpoint:
         return await self._write(_land, page, after, self.announced_seq)
 
-    async def stored(self, stage: Stage, window: Window) -> int:
-        return await self.db.read(_stored, self.claim.store_id, stage, window)
+    async def proof_plan(self, stage: Stage) -> ProofPlan:
+        return await self._owned(proofs.plan, stage)
+
+    async def prove(self, stage: Stage, counted: dict[Window, Total]) -> tuple[Proof, ...]:
+        # Counting a large store takes its time: it is done before the lock is taken.
+        stored = await self.db.read(proofs.stored, self.claim.store_id, stage, tuple(counted))
+        return await self._owned(proofs.prove, stage, counted, stored)
+
+    async def known(self, stage: Stage, window: Window) -> Known:
+        return await self.db.read(proofs.known, self.claim.store_id, stage, window)
+
+    async def compared(
+        self, stage: Stage, window: Window, *, redacted: int, complete: bool
+    ) -> None:
+        await self._owned(proofs.compared, stage, window, redacted=redacted, complete=complete)
+
+    async def bury(self, stage: Stage, ids: Sequence[int], *, read_no: int) -> None:
+        await self._owned(_bury, stage, ids, read_no)
+
+    async def land_found(self, stage: Stage, found: Found, *, read_no: int) -> None:
+        await self._owned(_land_found, stage, found, read_no)
+
+    async def orders_of(self, customers: Sequence[int]) -> list[int]:
+        return await self.db.read(proofs.orders_of, self.claim.store_id, customers)
+
+    async def rejected(self, stage: Stage) -> list[int]:
+        return await self.db.read(rejects.to_try_again, self.claim, stage)
+
+    async def unreadable(self, stage: Stage) -> int:
+        return await self.db.read(rejects.count, self.claim.store_id, stage)
+
+    async def scopes(self) -> frozenset[str]:
+        return await self.db.read(_scopes, self.claim.store_id)
 
     async def waits(self) -> bool:
         """Say that the shop asked to slow down; False if that was said since the last page."""
@@ -76,8 +108,8 @@ class SqlLedger:
     async def finish(self, stage: Stage, state: StageState, *, note: str | None = None) -> None:
         await self._write(_finish_stage, stage, state, note)
 
-    async def restart(self, stage: Stage, *, total: Total) -> bool:
-        return await self._write(_restart, stage, total)
+    async def restart(self, stage: Stage, *, window: Window, total: Total) -> bool:
+        return await self._write(_restart, stage, window, total)
 
     async def recount(self) -> None:
         while await self._write(_recount):
@@ -96,6 +128,20 @@ class SqlLedger:
         **kwargs: P.kwargs,
     ) -> T:
         return await self.db.write(act, self.claim, *args, **kwargs)
+
+    async def _owned(
+        self,
+        act: Callable[Concatenate[Session, runs.Claim, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """The act in a transaction that owns the store and the run."""
+
+        def owned(session: Session, claim: runs.Claim) -> T:
+            _own(session, claim)
+            return act(session, claim, *args, **kwargs)
+
+        return await self.db.write(owned, self.claim)
 
 
 def _own(session: Session, claim: runs.Claim, **values: Any) -> Any:
@@ -135,6 +181,13 @@ def _checkpoint(session: Session, claim: runs.Claim, stage: Stage) -> Checkpoint
 
 def _as_checkpoint(row: Any, *, cursor: str) -> Checkpoint:
     proof = Window(created_from=row.created_from, created_before=row.created_before)
+    window = proof
+    if row.readings > 1:
+        window = Window(created_from=row.again_from, created_before=row.again_before)
+    elif Stage(row.stage) in UNPROVEN:
+        window = replace(proof, updated_from=row.updated_from)
+    elif row.updated_from is not None:
+        window = Window(updated_from=row.updated_from)
     return Checkpoint(
         stage=Stage(row.stage),
         state=StageState(row.state),
@@ -144,14 +197,15 @@ def _as_checkpoint(row: Any, *, cursor: str) -> Checkpoint:
         exact=row.exact,
         readings=row.readings,
         restricted=row.restricted,
-        window=proof if row.updated_from is None else Window(updated_from=row.updated_from),
+        window=window,
         proof=proof,
     )
 
 
 def _keep_shop(session: Session, claim: runs.Claim, facts: ShopFacts) -> None:
-    _own(session, claim, shop_at=facts.answered_at)
-    store = session.execute(sa.select(STORE).where(STORE.c.store_id == claim.store_id)).one()
+    store = runs.lock_store(session, claim.store_id)
+    checks = claim.kind is Kind.INCREMENTAL and proofs.check_due(session, store)
+    _own(session, claim, shop_at=facts.answered_at, checks=checks)
     recent_from = store.recent_from
     if recent_from is None or claim.kind is Kind.FULL:
         recent_from = facts.answered_at - RECENT
@@ -190,6 +244,10 @@ def _window(
         }
     # Closed at the shop's own clock: what is created while we read belongs to the next sync, so
     # that the shop's count of the window and ours can be held against each other.
+    if stage in (Stage.LATE_PRODUCTS, Stage.LATE_ORDERS, Stage.LATE_CUSTOMERS):
+        return {"updated_from": facts.answered_at - OVERLAP}
+    if stage is Stage.OLDER_ORDERS:
+        return {"created_before": recent - timedelta(seconds=1), "updated_from": recent}
     if stage is Stage.ORDERS:
         return {"created_from": recent, "created_before": facts.answered_at}
     if stage is Stage.HISTORY:
@@ -295,8 +353,7 @@ def _land(
         first_read_no=claim.first_read_no,
         tz=zone(store.timezone),
     )
-    for reject in page.rejects:
-        _keep_reject(session, claim, stage, reject.gid, reject.reason)
+    rejects.settle(session, claim, page.stage, page.records, page.rejects)
     if page.restricted:
         _keep_restricted(session, claim, stage, page.restricted)
     row = session.execute(
@@ -357,24 +414,69 @@ def _keep_restricted(
     session.execute(sa.update(STAGE).where(*here).values(restricted=",".join(named)))
 
 
-def _keep_reject(session: Session, claim: runs.Claim, stage: str, gid: str, reason: str) -> None:
+def _land_found(
+    session: Session, claim: runs.Claim, stage: Stage, found: Found, read_no: int
+) -> None:
+    """Records by their ids, on the road of every page; what the shop shows again is not deleted."""
+    store = session.execute(sa.select(STORE).where(STORE.c.store_id == claim.store_id)).one()
+    burials.lift(session, claim.store_id, stage.resource, [one.shopify_id for one in found.records])
+    landed = upserts.land(
+        session,
+        claim.store_id,
+        stage=stage,
+        records=found.records,
+        read_no=read_no,
+        first_read_no=claim.first_read_no,
+        tz=zone(store.timezone),
+    )
+    rejects.settle(session, claim, stage, found.records, found.rejects, missing=found.missing)
     session.execute(
-        sa.delete(REJECT).where(
-            REJECT.c.store_id == claim.store_id,
-            REJECT.c.resource == stage,
-            REJECT.c.gid == gid,
+        sa.update(STAGE)
+        .where(STAGE.c.run_id == claim.run_id, STAGE.c.stage == stage.value)
+        .values(done=STAGE.c.done + landed.counted)
+    )
+    runs.note_event(
+        session,
+        run_id=claim.run_id,
+        store_id=claim.store_id,
+        name="fetched by id",
+        fence=claim.fence,
+        stage=stage.value,
+        count=landed.accepted,
+    )
+
+
+def _bury(
+    session: Session, claim: runs.Claim, stage: Stage, ids: Sequence[int], read_no: int
+) -> None:
+    table = upserts.table_of(stage)
+    # What a later request brought is there: a webhook may have been quicker than we.
+    gone = list(
+        session.scalars(
+            sa.select(table.c.shopify_id).where(
+                table.c.store_id == claim.store_id,
+                table.c.shopify_id.in_(ids),
+                table.c.read_no < read_no,
+            )
         )
     )
-    session.execute(
-        sa.insert(REJECT).values(
-            store_id=claim.store_id,
-            resource=stage,
-            gid=gid,
-            reason=reason,
-            run_id=claim.run_id,
-            seen_at=db_now(session),
-        )
+    count = burials.bury(session, claim.store_id, stage.resource, gone, "deleted")
+    runs.note_event(
+        session,
+        run_id=claim.run_id,
+        store_id=claim.store_id,
+        name="removed",
+        fence=claim.fence,
+        stage=stage.value,
+        count=count,
     )
+
+
+def _scopes(session: Session, store_id: str) -> frozenset[str]:
+    found = session.execute(
+        sa.select(STORE.c.scopes).where(STORE.c.store_id == store_id)
+    ).scalar_one()
+    return frozenset(filter(None, found.split(",")))
 
 
 def stage_progress(row: Any) -> StageProgress:
@@ -402,21 +504,6 @@ def _percent(session: Session, claim: runs.Claim) -> int:
     return status.percent(tuple(stage_progress(row) for row in rows), before=before, finished=False)
 
 
-def _stored(session: Session, store_id: str, stage: Stage, window: Window) -> int:
-    table = {
-        Stage.PRODUCTS: PRODUCT,
-        Stage.CUSTOMERS: CUSTOMER,
-        Stage.ORDERS: ORDER,
-        Stage.HISTORY: ORDER,
-    }[stage]
-    query = sa.select(sa.func.count()).select_from(table).where(table.c.store_id == store_id)
-    if window.created_from is not None:
-        query = query.where(table.c.created_at >= window.created_from)
-    if window.created_before is not None:
-        query = query.where(table.c.created_at <= window.created_before)
-    return int(session.execute(query).scalar_one())
-
-
 def _finish_stage(
     session: Session, claim: runs.Claim, stage: Stage, state: StageState, note: str | None
 ) -> None:
@@ -442,17 +529,25 @@ def _finish_stage(
     )
 
 
-def _restart(session: Session, claim: runs.Claim, stage: Stage, total: Total) -> bool:
+def _restart(
+    session: Session, claim: runs.Claim, stage: Stage, window: Window, total: Total
+) -> bool:
     here = (STAGE.c.run_id == claim.run_id, STAGE.c.stage == stage.value)
     at = session.execute(sa.select(STAGE).where(*here)).one()
-    if at.readings > 1:
-        return False
     if at.updated_from is not None and _read_again_lately(session, claim, stage):
         return False
     _own(session, claim, stage=stage.value, cursor="")
+    if not proofs.begin_again(session, claim, stage, window):
+        return False
     # What is missing need not have changed lately: only the whole window can bring it.
     session.execute(
-        sa.update(STAGE).where(*here).values(readings=STAGE.c.readings + 1, updated_from=None)
+        sa.update(STAGE)
+        .where(*here)
+        .values(
+            readings=STAGE.c.readings + 1,
+            again_from=window.created_from,
+            again_before=window.created_before,
+        )
     )
     _raise_total(session, claim, stage, total)
     runs.note_event(
@@ -462,6 +557,7 @@ def _restart(session: Session, claim: runs.Claim, stage: Stage, total: Total) ->
         name="read again",
         fence=claim.fence,
         stage=stage.value,
+        count=total.count,
     )
     return True
 
@@ -499,7 +595,7 @@ def _notify(session: Session, claim: runs.Claim) -> None:
     counts = {
         row.stage: row.done
         for row in session.execute(sa.select(STAGE).where(STAGE.c.run_id == claim.run_id))
-        if Stage(row.stage) in PAGED
+        if Stage(row.stage) in PAGED - UNPROVEN
     }
     session.execute(
         sa.insert(OUTBOX).values(

@@ -29,6 +29,8 @@ LIVE: Final = (RunStatus.QUEUED.value, RunStatus.RUNNING.value)
 _CANDIDATES: Final = 5
 # A gap that a second reading did not fill is read for again once a day, not at every sync.
 GAP_REST: Final = timedelta(hours=20)
+# The stages a merchant may choose among; together they are a whole sync.
+CHOSEN: Final = frozenset({Stage.PRODUCTS, Stage.ORDERS, Stage.CUSTOMERS})
 FRONT: Final = (Kind.FULL.value, Kind.INCREMENTAL.value)
 
 
@@ -529,10 +531,12 @@ def finish(session: Session, claim: Claim) -> str | None:
     if claim.kind is Kind.HISTORICAL:
         if states.get(Stage.HISTORY.value) == StageState.DONE.value:
             values["history_done"] = True
-    elif claim.only is None or claim.only >= {s for s in PAGED if s is not Stage.HISTORY}:
+    elif claim.only is None or claim.only >= CHOSEN:
         values["last_synced_at"] = now
         # Never back: a run that waited long for its last try began before others that are whole.
         values["synced_until"] = max(filter(None, (row.shop_at, store.synced_until)), default=None)
+        if row.checks:
+            values["checked_at"] = now
     else:
         values["last_synced_at"] = now
     if values:

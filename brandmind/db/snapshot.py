@@ -83,12 +83,10 @@ def progress(session: Session, store_id: str) -> StoreProgress:
 def _stages(session: Session, run: Any | None) -> tuple[StageProgress, ...]:
     if run is None:
         return ()
-    return tuple(
-        stage_progress(row)
-        for row in session.execute(
-            sa.select(STAGE).where(STAGE.c.run_id == run.run_id).order_by(STAGE.c.position)
-        )
+    rows = session.execute(
+        sa.select(STAGE).where(STAGE.c.run_id == run.run_id).order_by(STAGE.c.position)
     )
+    return status.shown(tuple(stage_progress(row) for row in rows))
 
 
 def _history(session: Session, store: Any, front: Any, run: Any) -> StageProgress | None:

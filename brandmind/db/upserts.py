@@ -29,7 +29,7 @@ from brandmind.commerce.records import (
 from brandmind.commerce.shop import local_day
 from brandmind.db import tables
 from brandmind.db.types import from_ms
-from brandmind.sync.stages import Stage
+from brandmind.sync.stages import PAGED, Stage
 
 Row = tuple[Any, ...]
 
@@ -46,11 +46,13 @@ class _Resource(NamedTuple):
     table: sa.Table
 
 
+_TABLES: dict[str, sa.Table] = {
+    "products": tables.PRODUCT,
+    "orders": tables.ORDER,
+    "customers": tables.CUSTOMER,
+}
 _RESOURCES: dict[Stage, _Resource] = {
-    Stage.PRODUCTS: _Resource("products", tables.PRODUCT),
-    Stage.ORDERS: _Resource("orders", tables.ORDER),
-    Stage.HISTORY: _Resource("orders", tables.ORDER),
-    Stage.CUSTOMERS: _Resource("customers", tables.CUSTOMER),
+    stage: _Resource(stage.resource, _TABLES[stage.resource]) for stage in PAGED
 }
 
 _PRODUCT_WIDTH = ProductRecord._fields.index("variants")

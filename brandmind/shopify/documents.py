@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 _QUERIES = Path(__file__).parent / "queries"
 _OPERATION = re.compile(r"\b(?:query|mutation)\s+(\w+)")
+_COUNTING = "counts "
 _SPREAD = re.compile(r"\.\.\.(\w+Fields)\b")
 
 
@@ -26,14 +28,35 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _QUERIES.glob("*.graphql")))
 
 
+def counting(roots: Sequence[str]) -> str:
+    """The name of the document that counts so many windows of these roots in one request.
+
+    The counts come as c0, c1 …, each by the search in the variable q0, q1 …
+    """
+    return f"{_COUNTING}{','.join(roots)}"
+
+
 @lru_cache(maxsize=64)
 def document(name: str) -> Document:
-    """The document of that file name. Raises FileNotFoundError if there is none."""
+    """The document of that name: a file's, or one of `counting`. Raises FileNotFoundError."""
+    if name.startswith(_COUNTING):
+        return _counting(name)
     text = _tight((_QUERIES / f"{name}.graphql").read_text(encoding="utf-8"))
     found = _OPERATION.search(text)
     if found is None:
         raise ValueError(f"{name}.graphql names no operation")
     return Document(name, found.group(1), _with_fragments(text))
+
+
+def _counting(name: str) -> Document:
+    roots = name.removeprefix(_COUNTING).split(",")
+    asked = ", ".join(f"$q{n}: String" for n in range(len(roots)))
+    # Without a limit Shopify counts exactly; with its own default it stops at 10,000.
+    counts = " ".join(
+        f"c{n}: {root}Count(query: $q{n}, limit: null) {{ count precision }}"
+        for n, root in enumerate(roots)
+    )
+    return Document(name, "Counts", f"query Counts({asked}) {{ {counts} }}")
 
 
 def _with_fragments(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -11,11 +11,11 @@ from typing import Any, Final
 from brandmind.commerce.records import Record
 from brandmind.commerce.shop import ShopFacts
 from brandmind.errors import AccessRefused, BadAnswer, QueryTooCostly, ShopifyUnavailable
-from brandmind.shopify import nested, parse
+from brandmind.shopify import documents, nested, parse
 from brandmind.shopify.answers import PROTECTED_DATA
 from brandmind.shopify.client import ShopifyClient, Usage
-from brandmind.sync.ports import Page, Reject, Total, Window
-from brandmind.sync.stages import Stage
+from brandmind.sync.ports import Found, Page, Reject, Total, Window
+from brandmind.sync.stages import PAGED, Stage
 
 TakeReadNo = Callable[[], Awaitable[int]]
 
@@ -23,6 +23,8 @@ TakeReadNo = Callable[[], Awaitable[int]]
 # prove longer. By the cost model a page of 240 orders costs 592, 772 and 932 points with these.
 _LINES: Final = (20, 54, 100)
 _ID_PAGE: Final = 250
+# A count costs ten points whatever it counts, and no query may cost more than a thousand.
+_COUNTS: Final = 80
 # What a page shrinks to when the shop fails on a larger one.
 _MODEST: Final = 50
 
@@ -41,16 +43,6 @@ class PageSizes:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Records fetched by id. `missing` the shop does not have, or does not show."""
-
-    records: tuple[Record, ...]
-    missing: tuple[int, ...]
-    rejects: tuple[Reject, ...]
-    restricted: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class _Resource:
     root: str
     gid: str
@@ -60,12 +52,12 @@ class _Resource:
 
 
 _ORDERS = _Resource("orders", "Order", "order_ids", "created_at", 15)
-_RESOURCES: Final = {
-    Stage.PRODUCTS: _Resource("products", "Product", "product_ids", "created_at", 30),
-    Stage.ORDERS: _ORDERS,
-    Stage.HISTORY: _ORDERS,
-    Stage.CUSTOMERS: _Resource("customers", "Customer", "customer_ids", "customer_date", 100),
+_BY_NAME: Final = {
+    "products": _Resource("products", "Product", "product_ids", "created_at", 30),
+    "orders": _ORDERS,
+    "customers": _Resource("customers", "Customer", "customer_ids", "customer_date", 100),
 }
+_RESOURCES: Final = {stage: _BY_NAME[stage.resource] for stage in PAGED}
 
 
 class ShopifySource:
@@ -113,9 +105,39 @@ class ShopifySource:
         resource = _RESOURCES[stage]
         name = f"{resource.root}_count"
         answer = await self._client.query(name, {"query": search(stage, window)})
-        told = answer.data.get(f"{resource.root}Count")
+        return await self._exactly(
+            stage, window, answer.data.get(f"{resource.root}Count"), answer.request_id
+        )
+
+    async def counts(self, asked: Sequence[tuple[Stage, Window]]) -> list[Total]:
+        """How many records each of these windows holds; up to 80 are counted by one request.
+
+        Raises AccessRefused if one of them may not be counted.
+        """
+        totals: list[Total] = []
+        at_once = _COUNTS
+        while len(totals) < len(asked):
+            batch = asked[len(totals) : len(totals) + at_once]
+            name = documents.counting([_RESOURCES[stage].root for stage, _ in batch])
+            searches = {f"q{n}": search(*one) for n, one in enumerate(batch)}
+            try:
+                answer = await self._client.query(name, searches)
+            except QueryTooCostly:
+                if at_once == 1:
+                    raise
+                at_once //= 2
+                continue
+            for n, (stage, window) in enumerate(batch):
+                told = answer.data.get(f"c{n}")
+                totals.append(await self._exactly(stage, window, told, answer.request_id))
+        return totals
+
+    async def _exactly(
+        self, stage: Stage, window: Window, told: Any, request_id: str | None
+    ) -> Total:
+        """The count that was told; asked again in halves where the shop said "at least"."""
         if not told:
-            raise BadAnswer("The shop does not count.", request_id=answer.request_id)
+            raise BadAnswer("The shop does not count.", request_id=request_id)
         if told.get("precision") == "EXACT":
             return Total(int(told["count"]))
         halves = _halves(window)

@@ -13,8 +13,9 @@ from enum import StrEnum
 from typing import Final
 
 from brandmind.errors import AccessRefused
-from brandmind.sync.ports import Announcer, Checkpoint, Ledger, Source, Total
-from brandmind.sync.stages import PAGED, Stage, StageState
+from brandmind.sync.ports import Announcer, Checkpoint, Ledger, Source, Total, Window
+from brandmind.sync.stages import PAGED, UNPROVEN, Stage, StageState
+from brandmind.sync.truth import Truth, total_of
 
 # The cursor of a stage whose last page has landed: such a page can never land twice.
 END: Final = "$"
@@ -48,6 +49,7 @@ class Engine:
         self._ledger = ledger
         self._announcer = announcer
         self._now_s = now_s
+        self._truth = Truth(source, ledger)
         self._slice_ends_s = now_s() + slice_s
         self._recounted_s = -math.inf
 
@@ -78,49 +80,65 @@ class Engine:
 
     async def _ask_shop(self) -> None:
         await self._ledger.keep_shop(await self._source.shop())
-        totals: dict[Stage, Total] = {}
+        asked = []
         for stage in await self._ledger.stages():
-            if stage in PAGED:
-                at = await self._ledger.checkpoint(stage)
-                try:
-                    totals[stage] = await self._source.count(stage, at.window)
-                except AccessRefused:
-                    # Its own stage says so in its turn.
-                    continue
-        await self._ledger.keep_totals(totals)
+            if stage in PAGED - UNPROVEN:
+                asked.append((stage, (await self._ledger.checkpoint(stage)).window))
+        await self._ledger.keep_totals(await self._count(asked))
         self._announcer.changed()
+
+    async def _count(self, asked: list[tuple[Stage, Window]]) -> dict[Stage, Total]:
+        """The shop's counts in one request; stages that may not be counted are left out."""
+        try:
+            found = await self._source.counts(asked)
+        except AccessRefused:
+            if len(asked) == 1:
+                # The stage says so itself in its turn.
+                return {}
+            return {k: v for one in asked for k, v in (await self._count([one])).items()}
+        return {stage: total for (stage, _), total in zip(asked, found, strict=True)}
 
     async def _read(self, stage: Stage) -> bool:
         """Read a paged stage to its end; False if it was given up for another run."""
         try:
             before = await self._ledger.checkpoint(stage)
             total = None
-            if before.total is None:
+            if before.total is None and stage not in UNPROVEN:
                 total = await self._source.count(stage, before.window)
             at = await self._ledger.begin(stage, total=total)
             self._announcer.changed()
             while True:
                 if not await self._read_pages(at):
                     return False
-                # How many records the shop counts in the window and we do not hold.
-                whole = await self._source.count(stage, at.proof)
-                short_by = whole.count - await self._ledger.stored(stage, at.proof)
-                at = await self._ledger.checkpoint(stage)
-                if short_by <= 0 and at.restricted:
-                    await self._ledger.finish(
-                        stage, StageState.RESTRICTED, note=_hidden(at.restricted)
-                    )
+                again = await self._prove(stage)
+                if again is None:
                     return True
-                if short_by <= 0:
-                    await self._ledger.finish(stage, StageState.DONE)
-                    return True
-                if not await self._ledger.restart(stage, total=whole):
-                    await self._ledger.finish(stage, StageState.GAP, note=_gap(stage, short_by))
-                    return True
-                at = await self._ledger.checkpoint(stage)
+                at = again
         except AccessRefused as error:
             await self._ledger.finish(stage, StageState.RESTRICTED, note=error.message)
             return True
+
+    async def _prove(self, stage: Stage) -> Checkpoint | None:
+        """Close a stage that was read to its end, or say what to read again: the windows that are
+        short of the shop's count, once each."""
+        short_by = unreadable = vanished = 0
+        if stage not in UNPROVEN:
+            await self._truth.try_again(stage)
+            verdict = await self._truth.judge(stage)
+            unreadable = await self._ledger.unreadable(stage)
+            short_by, vanished = verdict.short_by, verdict.vanished
+            for proof in verdict.short if short_by > unreadable else ():
+                if await self._ledger.restart(stage, window=proof.window, total=total_of(proof)):
+                    return await self._ledger.checkpoint(stage)
+        at = await self._ledger.checkpoint(stage)
+        if short_by or vanished:
+            note = _gap(stage, short_by, unreadable=unreadable, vanished=vanished)
+            await self._ledger.finish(stage, StageState.GAP, note=note)
+        elif at.restricted:
+            await self._ledger.finish(stage, StageState.RESTRICTED, note=_hidden(at.restricted))
+        else:
+            await self._ledger.finish(stage, StageState.DONE)
+        return None
 
     async def _read_pages(self, at: Checkpoint) -> bool:
         if at.cursor == END:
@@ -141,9 +159,21 @@ class Engine:
         return True
 
 
-def _gap(stage: Stage, short_by: int) -> str:
-    what = "Orders" if stage in (Stage.ORDERS, Stage.HISTORY) else stage.value.capitalize()
-    return f"{what} are {short_by:,} short of Shopify's count. We look again tonight."
+def _gap(stage: Stage, short_by: int, *, unreadable: int, vanished: int) -> str:
+    what = stage.resource.capitalize()
+    if vanished and not short_by:
+        return (
+            f"Shopify shows {vanished:,} {stage.resource} fewer than we have. "
+            "Nothing was removed. We look again tonight."
+        )
+    lost = min(short_by, unreadable)
+    if not lost:
+        return f"{what} are {short_by:,} short of Shopify's count. We look again tonight."
+    one = stage.resource.removesuffix("s")
+    unread = f"{lost:,} {one if lost == 1 else stage.resource} could not be read"
+    if lost == short_by:
+        return f"{unread}. We try again at the next sync."
+    return f"{what} are {short_by:,} short of Shopify's count: {unread}. We look again tonight."
 
 
 def _hidden(fields: str) -> str:

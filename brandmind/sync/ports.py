@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -56,6 +56,58 @@ class Page:
     restricted: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Records fetched by id. `missing` the shop does not have, or does not show."""
+
+    records: tuple[Record, ...]
+    missing: tuple[int, ...]
+    rejects: tuple[Reject, ...] = ()
+    restricted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A closed window in which the shop counts `counted` records and `stored` are here.
+
+    `stored` includes removed records that the shop still has. Where the shop only said "at
+    least" (`exact` false) nothing can be told to be too much.
+    """
+
+    window: Window
+    counted: int
+    stored: int
+    exact: bool = True
+
+    @property
+    def short_by(self) -> int:
+        """How many the shop has that are not here."""
+        return max(self.counted - self.stored, 0)
+
+    @property
+    def over_by(self) -> int:
+        """How many are here that the shop does not count any more."""
+        return max(self.stored - self.counted, 0) if self.exact else 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProofPlan:
+    """What a stage has to be held against: windows to `count`, and some whose ids to `compare`."""
+
+    count: tuple[Window, ...]
+    compare: tuple[Window, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is stored of a window: `ids` with the number of the request that brought each,
+    `redacted` those that must not come back, and how many rows the resource has in `total`."""
+
+    ids: dict[int, int]
+    redacted: frozenset[int]
+    total: int
+
+
 class Source(Protocol):
     """A shop that can be read. Errors are `errors.ShopifyError`s."""
 
@@ -67,6 +119,18 @@ class Source(Protocol):
         """How many records the shop says the window holds."""
         ...
 
+    async def counts(self, asked: Sequence[tuple[Stage, Window]]) -> list[Total]:
+        """The same for many windows at once, in as few requests as the shop's limits allow."""
+        ...
+
+    def ids(self, stage: Stage, window: Window) -> AsyncIterator[tuple[int, ...]]:
+        """The numbers of all records of a window, some at a time."""
+        ...
+
+    async def by_ids(self, stage: Stage, shopify_ids: list[int]) -> Found:
+        """The records of these numbers, whole, as they are now."""
+        ...
+
     def pages(self, stage: Stage, window: Window, *, after: str | None) -> AsyncIterator[Page]:
         """The pages after a cursor (None: from the start); the next is prefetched by the source."""
         ...
@@ -76,8 +140,8 @@ class Source(Protocol):
 class Checkpoint:
     """Where a stage of a run stands in the ledger.
 
-    `window` is what is read, `proof` the closed window in which the shop's count and ours are
-    held against each other afterwards; `readings` is 2 for the second reading of a gap.
+    `window` is what is read, `proof` the span in which the shop's count and ours are held against
+    each other afterwards; `readings` is above 1 while a gap is read for again.
     `restricted` names fields the shop would not show, comma separated.
     """
 
@@ -125,16 +189,55 @@ class Ledger(Protocol):
         """Write the page's rows and its checkpoint in one transaction."""
         ...
 
-    async def stored(self, stage: Stage, window: Window) -> int:
-        """How many records of the stage's resource are stored that were created in a window."""
+    async def proof_plan(self, stage: Stage) -> ProofPlan:
+        """The closed windows that the stage is to be held against now."""
+        ...
+
+    async def prove(self, stage: Stage, counted: dict[Window, Total]) -> tuple[Proof, ...]:
+        """Keep the shop's counts beside ours, and return how they compare."""
+        ...
+
+    async def known(self, stage: Stage, window: Window) -> Known:
+        """What is stored of a window."""
+        ...
+
+    async def compared(
+        self, stage: Stage, window: Window, *, redacted: int, complete: bool
+    ) -> None:
+        """Note that a window's ids were compared: `redacted` of its removed records the shop still
+        has; `complete` if all that differed was put right."""
+        ...
+
+    async def bury(self, stage: Stage, ids: Sequence[int], *, read_no: int) -> None:
+        """Remove records that the shop has no more, unless a later request brought them again."""
+        ...
+
+    async def land_found(self, stage: Stage, found: Found, *, read_no: int) -> None:
+        """Write records that were fetched by their ids; deletions of them are taken back."""
+        ...
+
+    async def orders_of(self, customers: Sequence[int]) -> list[int]:
+        """The orders that are stored as these customers'."""
+        ...
+
+    async def rejected(self, stage: Stage) -> list[int]:
+        """Records of the stage that could not be read in an earlier run, to be tried again."""
+        ...
+
+    async def unreadable(self, stage: Stage) -> int:
+        """How many records of the stage could not be read."""
+        ...
+
+    async def scopes(self) -> frozenset[str]:
+        """The scopes the shop named when the run began."""
         ...
 
     async def finish(self, stage: Stage, state: StageState, *, note: str | None = None) -> None:
         """Close the stage."""
         ...
 
-    async def restart(self, stage: Stage, *, total: Total) -> bool:
-        """Read the stage's whole closed window from its beginning: the second reading of a gap.
+    async def restart(self, stage: Stage, *, window: Window, total: Total) -> bool:
+        """Read a window that is short of the shop's count again, from its beginning.
 
         False if that was done already: in this run, or where only changes were to be read, within
         the last day.

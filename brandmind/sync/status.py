@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Final
+
 from brandmind.sync.progress import StageProgress
-from brandmind.sync.stages import RunStatus, StageState, StoreStatus
+from brandmind.sync.stages import PART_OF, RunStatus, StageState, StoreStatus
+
+_OPEN: Final = (StageState.QUEUED, StageState.RUNNING)
+_TROUBLED: Final = (StageState.FAILED, StageState.RESTRICTED, StageState.GAP)
 
 
 def store_status(
@@ -38,6 +44,38 @@ def store_status(
     if StageState.RESTRICTED in states:
         return StoreStatus.PARTIAL, "restricted"
     return StoreStatus.COMPLETED, None
+
+
+def shown(stages: tuple[StageProgress, ...]) -> tuple[StageProgress, ...]:
+    """The stages a merchant is shown: those that read only changes count as a part of another.
+
+    A stage stays at work until its parts are closed too, and takes over what is wrong with them.
+    Its own counts stay its own: they are what the shop's count is held against.
+    """
+    whole = [at for at in stages if at.stage not in PART_OF]
+    return tuple(
+        _with_parts(at, [part for part in stages if PART_OF.get(part.stage) is at.stage])
+        for at in whole
+    )
+
+
+def _with_parts(at: StageProgress, parts: list[StageProgress]) -> StageProgress:
+    for part in parts:
+        if part.state in _TROUBLED and at.state not in _TROUBLED:
+            return replace(at, state=part.state, note=part.note)
+    begun = any(part.state is not StageState.QUEUED for part in parts)
+    open_parts = [part for part in parts if part.state in _OPEN]
+    before = at.state is StageState.QUEUED and begun
+    behind = at.state is StageState.DONE and bool(open_parts)
+    if not before and not behind:
+        return at
+    started = [part.started_at for part in parts if part.started_at is not None]
+    return replace(
+        at,
+        state=StageState.RUNNING,
+        started_at=at.started_at or min(started, default=None),
+        finished_at=None,
+    )
 
 
 def percent(stages: tuple[StageProgress, ...], *, before: int, finished: bool) -> int:

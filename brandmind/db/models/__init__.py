@@ -25,7 +25,9 @@ from brandmind.db.models.identity import (
     UserRow,
 )
 from brandmind.db.models.runs import (
+    ProofRow,
     RejectRow,
+    RestrictionRow,
     SyncEventRow,
     SyncRequestRow,
     SyncRunRow,
@@ -47,8 +49,10 @@ __all__ = [
     "OutboxRow",
     "ProductRow",
     "ProductSalesRow",
+    "ProofRow",
     "RefundRow",
     "RejectRow",
+    "RestrictionRow",
     "SaleRow",
     "SessionRow",
     "SessionStoreRow",

@@ -62,6 +62,8 @@ class SyncRunRow(SQLModel, table=True):
     announced_seq: int = Field(default=0, sa_type=sa.BigInteger)
     owner: str = ""
     again: bool = False
+    # Whether this incremental run holds every closed window against the shop, not only new ones.
+    checks: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
     first_read_no: int = Field(default=0, sa_type=sa.BigInteger)
     # The shop's own clock when the run began to read.
     shop_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -72,7 +74,8 @@ class SyncRunRow(SQLModel, table=True):
 
 
 class SyncStageRow(SQLModel, table=True):
-    """One stage of a run; `readings` is 2 where a gap made it read once more.
+    """One stage of a run; `readings` counts on where a gap is read for again, then only the
+    records created from `again_from` to `again_before`.
 
     `restricted` names the fields that came as null because the app may not see them.
     """
@@ -95,6 +98,8 @@ class SyncStageRow(SQLModel, table=True):
     created_from: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_before: datetime | None = Field(default=None, sa_type=UtcDateTime)
     updated_from: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    again_from: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    again_before: datetime | None = Field(default=None, sa_type=UtcDateTime)
     restricted: str = Field(default="", sa_column_kwargs={"server_default": ""})
     note: str | None = None
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -152,4 +157,46 @@ class RejectRow(SQLModel, table=True):
     gid: str = Field(primary_key=True)
     reason: str
     run_id: str = Field(sa_type=Key)
+    seen_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ProofRow(SQLModel, table=True):
+    """A closed window of creation, and the shop's count of it beside ours.
+
+    `created_from` None: from the shop's first record. `stored` and `buried` are what is here and
+    what of the removed ones the shop still has. `state`: open, whole, short or over. `again_run`
+    is the run that read it again last, `compared_at` when its ids were compared last.
+    """
+
+    __tablename__ = "proof"
+
+    store_id: str = Field(primary_key=True, sa_type=Key)
+    resource: str = Field(primary_key=True)
+    created_before: datetime = Field(primary_key=True, sa_type=UtcDateTime)
+    created_from: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    epoch: int
+    run_id: str = Field(sa_type=Key)
+    state: str = "open"
+    counted: int = Field(default=0, sa_type=sa.BigInteger)
+    exact: bool = True
+    stored: int = Field(default=0, sa_type=sa.BigInteger)
+    buried: int = Field(default=0, sa_type=sa.BigInteger)
+    again_run: str | None = Field(default=None, sa_type=Key)
+    proven_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    compared_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class RestrictionRow(SQLModel, table=True):
+    """A part of a store that the shop does not show, until a reading finds it shown.
+
+    `fields` names what came as null, comma separated; empty: the whole resource was refused.
+    """
+
+    __tablename__ = "restriction"
+
+    store_id: str = Field(primary_key=True, sa_type=Key)
+    resource: str = Field(primary_key=True)
+    epoch: int
+    fields: str = ""
+    note: str
     seen_at: datetime = Field(sa_type=UtcDateTime)

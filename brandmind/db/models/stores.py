@@ -16,7 +16,9 @@ class StoreRow(SQLModel, table=True):
     `epoch` is raised by uninstall, reconnection and erasure: whoever began earlier writes
     nothing more. `read_no` numbers the requests to the shop. `recent_from` is where the recent
     orders of the first sync begin; `history_done` says the older ones are whole.
-    `synced_until` is the shop's own clock at the start of the last whole sync.
+    `synced_until` is the shop's own clock at the start of the last whole sync. `checked_at` is when
+    every closed window was last held against the shop. `days_timezone` is the zone in which the
+    days of the stored rows are reckoned.
     """
 
     __tablename__ = "store"
@@ -38,6 +40,8 @@ class StoreRow(SQLModel, table=True):
     history_done: bool = False
     synced_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     last_synced_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    checked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    days_timezone: str = Field(default="", sa_column_kwargs={"server_default": ""})
     next_sync_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ready_told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     paused_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -12,7 +12,7 @@ from graphql import build_client_schema, parse, validate
 from graphql.validation import NoDeprecatedCustomRule, specified_rules
 
 from brandmind.shopify import source
-from brandmind.shopify.documents import document, names
+from brandmind.shopify.documents import counting, document, names
 from brandmind.sync.stages import Stage
 from tests.unit.shopify.cost_model import requested_cost
 
@@ -81,8 +81,13 @@ def test_the_cost_model_agrees_with_recorded_answers(shared_data: Path) -> None:
     assert agreed >= 80
 
 
+def test_as_many_counts_as_one_request_asks_for_stay_below_the_limit() -> None:
+    many = counting(["orders"] * source._COUNTS)
+    assert requested_cost(document(many).text, {}) < LIMIT
+
+
 @pytest.mark.needs_shared
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", [*names(), counting(["orders", "products", "customers"])])
 def test_each_document_is_valid_and_deprecates_nothing(name: str, shared_data: Path) -> None:
     schema = official(shared_data / "admin-schema-2026-10.json.gz")
     rules = [*specified_rules, NoDeprecatedCustomRule]

@@ -490,6 +490,46 @@ async def test_at_least_so_many_in_an_open_window_is_not_exact() -> None:
     assert (total.count, total.exact) == (10000, False)
 
 
+async def test_many_windows_are_counted_by_one_request() -> None:
+    def counts(asked: Variables) -> Any:
+        return {f"c{n}": {"count": n, "precision": "EXACT"} for n in range(len(asked))}
+
+    double = Shop(Counts=counts)
+    asked = [(Stage.PRODUCTS, ALL), (Stage.LATE_ORDERS, ALL), (Stage.HISTORY, ALL)]
+    found = await source_of(double).counts(asked)
+    assert [(total.count, total.exact) for total in found] == [(0, True), (1, True), (2, True)]
+    assert len(double.log) == 1
+    assert await source_of(double).counts([]) == []
+
+
+async def test_more_windows_than_one_request_may_count_are_counted_by_several() -> None:
+    def counts(asked: Variables) -> Any:
+        if len(asked) > 30:
+            error = {"message": "Query cost is 1400", "extensions": {"code": "MAX_COST_EXCEEDED"}}
+            return failed(error)
+        return {f"c{n}": {"count": 1, "precision": "EXACT"} for n in range(len(asked))}
+
+    double = Shop(Counts=counts)
+    found = await source_of(double).counts([(Stage.ORDERS, ALL)] * 100)
+    assert sum(total.count for total in found) == 100
+    assert [len(asked) for _, asked in double.log] == [80, 40, 20, 20, 20, 20, 20]
+
+
+async def test_a_count_that_is_only_at_least_is_asked_again_in_halves() -> None:
+    window = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
+    double = Shop(
+        Counts=lambda _: {"c0": {"count": 10000, "precision": "AT_LEAST"}},
+        OrdersCount=lambda _: {"ordersCount": {"count": 9000, "precision": "EXACT"}},
+    )
+    (total,) = await source_of(double).counts([(Stage.ORDERS, window)])
+    assert (total.count, total.exact) == (18000, True)
+
+
+async def test_a_count_that_was_not_answered_is_a_bad_answer() -> None:
+    with pytest.raises(BadAnswer):
+        await source_of(Shop(Counts=lambda _: {})).counts([(Stage.ORDERS, ALL)])
+
+
 async def test_at_least_so_many_in_a_closed_window_is_counted_in_parts() -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     moments = [start + timedelta(seconds=one) for one in range(100)]

@@ -14,7 +14,7 @@ from brandmind.sync.stages import (
     StoreStatus,
     stages_of,
 )
-from brandmind.sync.status import percent, store_status
+from brandmind.sync.status import percent, shown, store_status
 
 DONE = (StageProgress(Stage.ORDERS, StageState.DONE, done=5, total=5),)
 GAP = (StageProgress(Stage.ORDERS, StageState.GAP, done=3, total=5),)
@@ -92,3 +92,46 @@ def test_a_person_goes_before_a_first_sync_and_that_before_history() -> None:
     ranks = [priority.rank for priority in Priority]
     assert ranks == sorted(ranks)
     assert Priority.MANUAL.rank < Priority.FIRST.rank < Priority.HISTORY.rank
+
+
+def _at(stage: Stage, state: StageState, note: str | None = None) -> StageProgress:
+    return StageProgress(stage, state, done=5, total=5, note=note)
+
+
+def test_a_stage_is_at_work_until_its_parts_are_closed() -> None:
+    stages = (_at(Stage.ORDERS, StageState.DONE), _at(Stage.OLDER_ORDERS, StageState.RUNNING))
+    assert [(at.stage, at.state) for at in shown(stages)] == [(Stage.ORDERS, StageState.RUNNING)]
+    stages = (stages[0], _at(Stage.OLDER_ORDERS, StageState.DONE))
+    assert [(at.stage, at.state) for at in shown(stages)] == [(Stage.ORDERS, StageState.DONE)]
+
+
+def test_a_part_that_comes_first_begins_its_stage_and_lends_it_no_counts() -> None:
+    stages = (
+        _at(Stage.LATE_ORDERS, StageState.DONE),
+        StageProgress(Stage.FIGURES, StageState.QUEUED),
+    )
+    (figures,) = shown(stages)
+    assert (figures.state, figures.done, figures.total) == (StageState.RUNNING, 0, None)
+
+
+def test_what_is_wrong_with_a_part_is_said_by_its_stage() -> None:
+    stages = (
+        _at(Stage.ORDERS, StageState.DONE),
+        _at(Stage.OLDER_ORDERS, StageState.RESTRICTED, "Not shown."),
+    )
+    assert [(at.state, at.note) for at in shown(stages)] == [(StageState.RESTRICTED, "Not shown.")]
+
+
+def test_stages_without_parts_are_shown_as_they_are() -> None:
+    stages = (_at(Stage.PRODUCTS, StageState.QUEUED), _at(Stage.CUSTOMERS, StageState.FAILED))
+    assert shown(stages) == stages
+
+
+def test_older_orders_come_with_the_orders_that_were_chosen() -> None:
+    assert stages_of(Kind.FULL, only=frozenset({Stage.ORDERS})) == (
+        Stage.SHOP,
+        Stage.ORDERS,
+        Stage.OLDER_ORDERS,
+        Stage.FIGURES,
+        Stage.NOTIFY,
+    )

@@ -41,7 +41,7 @@ def read_arguments(argv: Sequence[str]) -> tuple[argparse.Namespace, SimulatorCo
         action="append",
         default=[],
         metavar="KIND[:name=value,…]",
-        help=f"one of {', '.join(KINDS)}; names: count, rate, seconds, status",
+        help=f"one of {', '.join(KINDS)}; names: count, rate, seconds, status, at, mode",
     )
     chosen = parser.parse_args(argv)
     shop = ShopConfig(

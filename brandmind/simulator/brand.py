@@ -33,6 +33,32 @@ _KEPT_NODES = 500
 _serials = count()
 
 
+class IndexView:
+    """What a search index that lags has not seen yet: rows by list, and their older stamps."""
+
+    def __init__(self) -> None:
+        self.hidden: dict[str, set[int]] = {}
+        self.stale: dict[str, dict[int, int]] = {"orders": {}, "products": {}, "customers": {}}
+        self.version = 0
+
+    def show(self, hidden: dict[str, set[int]], stale: dict[str, dict[int, int]]) -> None:
+        """From now on; nothing happens if that is what is shown already."""
+        wanted = {name: stale.get(name, {}) for name in self.stale}
+        if hidden == self.hidden and wanted == self.stale:
+            return
+        self.hidden = hidden
+        for name, stamps in wanted.items():
+            # The lists hold on to these very dicts.
+            self.stale[name].clear()
+            self.stale[name].update(stamps)
+        self.version += 1
+
+    def seen(self, name: str, rows: list[int]) -> list[int]:
+        """The rows without those that are not in the index yet."""
+        hidden = self.hidden.get(name)
+        return [row for row in rows if row not in hidden] if hidden else rows
+
+
 class Brand:
     """All that a shop holds. Orders by index in order of their making, customers likewise."""
 
@@ -47,8 +73,11 @@ class Brand:
         self.book = OrderBook(config, seed=self.seed)
         self.version = 0
         self.serial = next(_serials)
+        self.index = IndexView()
         self.gone_products: set[int] = set()
         self.gone_customers: set[int] = set()
+        self.customers = config.customers
+        self._born: dict[int, int] = {}
         self._touched_customers: dict[int, int] = {}
         self._orders: OrderedDict[int, Node] = OrderedDict()
         self._products: dict[int, Node] = {}
@@ -66,9 +95,12 @@ class Brand:
 
     def draft(self, index: int) -> Draft:
         """What was ordered and what became of it."""
-        customer = self.book.customer[index]
-        buyer = None if customer == GUEST else self.person(customer)
-        return draft(self.book, self.catalogue, buyer, index)
+        return draft(self.book, self.catalogue, self._buyer(index), index)
+
+    def _buyer(self, index: int) -> Person | None:
+        # Who bought stays who bought, whoever the order was given to by a merge.
+        customer = self.book.drawn.get(index, self.book.customer[index])
+        return None if customer == GUEST else self.person(customer)
 
     def sheet(self, made: Draft, *, presentment: bool = False) -> Sheet:
         """The sums in the shop's currency, or in the customer's."""
@@ -102,7 +134,7 @@ class Brand:
             made,
             mine,
             theirs,
-            buyer=None if customer == GUEST else self.person(customer),
+            buyer=self._buyer(index),
             customer=None
             if customer == GUEST or customer in self.gone_customers
             else self.lazy_customer(customer),
@@ -177,10 +209,12 @@ class Brand:
 
     def customer_ids(self) -> list[int]:
         """Indexes of all customers there are, those without orders too."""
-        return [i for i in range(self.config.customers) if i not in self.gone_customers]
+        return [i for i in range(self.customers) if i not in self.gone_customers]
 
     def customer_created_at(self, index: int) -> int:
         """Made at the first order; those who never bought came with the newsletter."""
+        if index in self._born:
+            return self._born[index]
         orders = self.book.orders_of(index)
         if orders:
             return self.book.processed[orders[0]] - 30
@@ -189,10 +223,16 @@ class Brand:
     def customer_updated_at(self, index: int) -> int:
         """The last order, an edit, or one of the two imports that touched many in one second."""
         touched = self._touched_customers.get(index, 0)
-        tie = self.config.as_of - 12 * DAY_S if index % 4 == 1 else 0
+        tie = self.config.as_of - 12 * DAY_S if index % 4 == 1 and index not in self._born else 0
         orders = self.book.orders_of(index)
         last = self.book.created[orders[-1]] if orders else 0
         return max(touched, tie, last, self.customer_created_at(index))
+
+    def add_customer(self, at: int) -> int:
+        """One more customer, who came at that moment; answers the index."""
+        self._born[self.customers] = at
+        self.customers += 1
+        return self.customers - 1
 
     def touch_customer(self, index: int, at: int) -> None:
         """An edit of the customer at that moment."""
@@ -248,7 +288,7 @@ class Brand:
                 return found
             case "Customer":
                 index, rest = divmod(number - CUSTOMER_BASE, CUSTOMER_STEP)
-                there = not rest and 0 <= index < self.config.customers
+                there = not rest and 0 <= index < self.customers
                 return self.customer(index) if there and index not in self.gone_customers else None
             case _:
                 return None

@@ -16,6 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from brandmind.simulator.faults import BULK_FILES, Fault, FaultBox
+
 LIFE_S = 7 * 86_400
 KEPT_BYTES = 4 * 1024**3
 KEPT_FILES = 400
@@ -55,7 +57,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(16)
-        self._named: OrderedDict[str, Output] = OrderedDict()
+        self._named: OrderedDict[str, tuple[Output, FaultBox]] = OrderedDict()
         self._by_question: OrderedDict[object, Output] = OrderedDict()
 
     def routes(self) -> list[Route]:
@@ -75,13 +77,21 @@ class Shelf:
             or sum(one.size for one in self._by_question.values()) > KEPT_BYTES
         ):
             _, gone = self._by_question.popitem(last=False)
-            for name in [name for name, one in self._named.items() if one is gone]:
+            for name in [name for name, (one, _) in self._named.items() if one is gone]:
                 del self._named[name]
 
-    def address(self, base: str, output: Output, *, number: int, life_s: float = LIFE_S) -> str:
+    def address(
+        self,
+        base: str,
+        output: Output,
+        faults: FaultBox,
+        *,
+        number: int,
+        life_s: float = LIFE_S,
+    ) -> str:
         """A new address of that output, good for `life_s` seconds."""
         name = secrets.token_hex(14)
-        self._named[name] = output
+        self._named[name] = output, faults
         expires = int(time.time() + life_s)
         file = f"bulk-{number}.jsonl"
         named = quote(f"attachment; filename=\"{file}\"; filename*=UTF-8''{file}")
@@ -109,16 +119,58 @@ class Shelf:
             )
         if expires < time.time():
             return _xml(400, "ExpiredToken", "Invalid argument. The provided token has expired.")
-        output = self._named.get(name)
-        if output is None:
+        output, faults = self._named.get(name, (None, None))
+        if output is None or faults is None:
             return _xml(404, "NoSuchKey", "The specified key does not exist.")
-        return _file(output, request.headers.get("range"), asked)
+        if fault := faults.strike(*BULK_FILES):
+            return _spoilt(output, fault)
+        return _file(output, request.headers.get("range"))
 
     def _signature(self, name: str, expires: int) -> str:
         return hmac.new(self._key, f"{name}:{expires}".encode(), hashlib.sha256).hexdigest()
 
 
-def _file(output: Output, span: str | None, asked: object) -> Response:
+def _spoilt(output: Output, fault: Fault) -> Response:
+    headers = {"Content-Type": "application/jsonl"}
+    if fault.kind == "bulk-gone":
+        if fault.status == 404:
+            return _xml(404, "NoSuchKey", "The specified key does not exist.")
+        return _xml(403, "AccessDenied", "Access denied.")
+    if fault.kind == "bulk-truncated" and fault.how == "missing-lines":
+        return StreamingResponse(_thinned(output), headers=headers)
+    end = _inside_a_line(output, int(output.size * fault.share))
+    if fault.kind == "bulk-truncated":
+        headers["Content-Length"] = str(end)
+        return StreamingResponse(_pieces(output, 0, end), headers=headers)
+    headers["Content-Length"] = str(output.size)
+    return StreamingResponse(_cut(output, end), headers=headers)
+
+
+def _inside_a_line(output: Output, end: int) -> int:
+    while end > 1 and b"\n" in output.read(end - 1, 2):
+        end -= 1
+    return end
+
+
+async def _thinned(output: Output) -> AsyncIterator[bytes]:
+    """One line in ten is not there: the last of the ten."""
+    rest, number, start = b"", 0, 0
+    while start < output.size:
+        piece = output.read(start, _PIECE)
+        start += len(piece)
+        *lines, rest = (rest + piece).split(b"\n")
+        kept = [line for at, line in enumerate(lines, number + 1) if at % 10]
+        number += len(lines)
+        yield b"".join(line + b"\n" for line in kept)
+
+
+async def _cut(output: Output, end: int) -> AsyncIterator[bytes]:
+    async for piece in _pieces(output, 0, end):
+        yield piece
+    raise ConnectionResetError("the connection is cut on purpose")
+
+
+def _file(output: Output, span: str | None) -> Response:
     start, end, status = 0, output.size, 200
     if span and span.startswith("bytes=") and "," not in span:
         first, _, last = span.removeprefix("bytes=").partition("-")

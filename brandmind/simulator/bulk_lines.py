@@ -263,6 +263,7 @@ class _Wants(Visitor):
         super().__init__()
         self.scopes: set[str] = set()
         self.protected = False
+        self.kinds: set[str] = set()
         self._info = TypeInfo(schema())
         if document.node is not None:
             visit(document.node, TypeInfoVisitor(self._info, self))
@@ -272,7 +273,9 @@ class _Wants(Visitor):
         parent, kind = self._info.get_parent_type(), self._info.get_type()
         if parent is None or kind is None:
             return
-        if scope := TYPE_SCOPES.get(get_named_type(kind).name):
+        name = get_named_type(kind).name
+        self.kinds.add(name)
+        if scope := TYPE_SCOPES.get(name):
             self.scopes.add(scope)
         if (parent.name, node.name.value) in PROTECTED:
             self.protected = True
@@ -281,4 +284,6 @@ class _Wants(Visitor):
         """Whether this call's token or app may not read all of it."""
         if any(call.lacks(scope) for scope in self.scopes):
             return True
-        return self.protected and not call.brand.config.protected_data
+        if any(call.unapproved(kind) for kind in self.kinds):
+            return True
+        return self.protected and "fields" in call.refused

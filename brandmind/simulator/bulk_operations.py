@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from brandmind.simulator.bulk_files import LIFE_S, Output, Shelf
 from brandmind.simulator.bulk_lines import BulkPlan, Chunk
 from brandmind.simulator.bulk_rules import problems
+from brandmind.simulator.faults import BULK_RUNS, Fault, FaultBox
 from brandmind.simulator.moments import iso, iso_or_none
 from brandmind.simulator.nodes import Node, gid, parse_gid
 from brandmind.simulator.paging import BadRequest, Page, page_of
@@ -47,6 +48,8 @@ class BulkOperation:
     file_size: int | None = None
     url: str | None = None
     partial_url: str | None = None
+    life_s: float = LIFE_S
+    trouble: Fault | None = None
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -60,7 +63,7 @@ class BulkOperation:
 
     def node(self) -> Node:
         """As the API shows it now."""
-        if self.status == "COMPLETED" and (self.completed_at or 0) + LIFE_S < time.time():
+        if self.status == "COMPLETED" and (self.completed_at or 0) + self.life_s <= time.time():
             self.status, self.url = "EXPIRED", None
         return {
             "__typename": "BulkOperation",
@@ -82,8 +85,9 @@ class BulkOperation:
 class BulkDesk:
     """Where a shop's operations are asked for."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Shelf, faults: FaultBox) -> None:
         self._shelf = shelf
+        self._faults = faults
         self._held: dict[str, BulkOperation] = {}
         self._running: set[asyncio.Task[None]] = set()
 
@@ -101,6 +105,9 @@ class BulkDesk:
             return {"bulkOperation": None, "userErrors": [error]}
         operation = BulkOperation(_number(), query, grouped, call.base, time.time())
         self._held[operation.gid] = operation
+        operation.trouble = self._faults.strike(*BULK_RUNS)
+        if operation.trouble and operation.trouble.kind == "bulk-expired":
+            operation.life_s = operation.trouble.seconds or 0.0
         task = asyncio.get_running_loop().create_task(self._carry_out(operation, call))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -154,8 +161,10 @@ class BulkDesk:
         if per_s is None and not config.unlimited:
             per_s = ROWS_PER_S
         await _wait(operation, start_s)
+        await _hang(operation, "CREATED")
         if operation.status == "CREATED":
             operation.status = "RUNNING"
+            await _hang(operation, "RUNNING")
             try:
                 await self._export(operation, call, per_s)
             except Exception:
@@ -170,13 +179,16 @@ class BulkDesk:
         if plan.denied.by(call):
             operation.end("FAILED", error_code="ACCESS_DENIED")
             return
+        total = sum(len(rows) for _, _, rows in plan.rows(call))
         question = (
             call.brand.serial,
+            call.brand.index.version,
             operation.query,
             operation.grouped,
             "read_all_orders" in call.scopes,
         )
-        known = self._shelf.known(question)
+        breaks = _breaks_at(operation, total)
+        known = None if breaks is not None else self._shelf.known(question)
         output = known or Output()
         began = time.monotonic()
         chunks = _again(known) if known else plan.chunks(call, grouped=operation.grouped)
@@ -189,11 +201,44 @@ class BulkDesk:
             await _wait(operation, max(0.0, due - time.monotonic()))
             if operation.status == "CANCELING":
                 return
+            if breaks is not None and operation.roots >= breaks:
+                break
+        if breaks is not None:
+            self._break(operation, output)
+            return
         self._shelf.keep(question, output)
         if operation.lines:
             operation.file_size = output.size
-            operation.url = self._shelf.address(operation.base, output, number=operation.number)
+            operation.url = self._address(operation, output)
         operation.end("COMPLETED")
+
+    def _break(self, operation: BulkOperation, output: Output) -> None:
+        """Shopify gives up: an error with what there is so far, or a cancellation of its own."""
+        if operation.trouble is None or operation.trouble.kind == "bulk-cancelled":
+            operation.end("CANCELED")
+            return
+        if operation.lines:
+            operation.partial_url = self._address(operation, output)
+        operation.end("FAILED", error_code=operation.trouble.how)
+
+    def _address(self, operation: BulkOperation, output: Output) -> str:
+        return self._shelf.address(
+            operation.base,
+            output,
+            self._faults,
+            number=operation.number,
+            life_s=max(1.0, operation.life_s),
+        )
+
+
+async def _hang(operation: BulkOperation, state: str) -> None:
+    fault = operation.trouble
+    if fault is None or fault.kind != "bulk-stuck" or fault.how != state:
+        return
+    if fault.seconds is None:
+        await operation.cancelled.wait()
+    else:
+        await _wait(operation, fault.seconds)
 
 
 async def _wait(operation: BulkOperation, seconds: float) -> None:
@@ -206,6 +251,14 @@ async def _wait(operation: BulkOperation, seconds: float) -> None:
             await operation.cancelled.wait()
     except TimeoutError:
         return
+
+
+def _breaks_at(operation: BulkOperation, total: int) -> int | None:
+    """After how many roots the operation is to break; None if it is not."""
+    fault = operation.trouble
+    if fault is None or fault.kind not in ("bulk-failed", "bulk-cancelled"):
+        return None
+    return int(total * fault.share)
 
 
 def _again(known: Output) -> Iterator[Chunk]:

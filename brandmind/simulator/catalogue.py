@@ -80,6 +80,14 @@ class Catalogue:
         scaled = int(cents * self._scale + 0.5)
         return scaled - scaled % 10 if self._config.currency == "JPY" else scaled
 
+    def add(self, at: int) -> Product:
+        """One more product, made at that moment; no order has it."""
+        found = self._product(len(self.products))
+        found.created_at = found.updated_at = at
+        found.published_at = at if found.published_at else 0
+        self.products.append(found)
+        return found
+
     def by_id(self, shopify_id: int) -> Product | None:
         """The product with that id."""
         index, rest = divmod(shopify_id - PRODUCT_BASE, PRODUCT_STEP)

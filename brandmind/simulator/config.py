@@ -38,8 +38,10 @@ _OF_THE_DATA = (
 class ShopConfig:
     """One shop's make-up. `as_of` is epoch seconds: the end of the generated history.
 
-    A bulk operation waits `bulk_start_s` and writes `bulk_rows_per_s` lines a second; None is half
-    a second and 20,000, or no wait at all in an unlimited shop.
+    An app without approval sees no protected fields (`protected_data` False), or none of the
+    `refused_objects` (Customer, Order). A bulk operation waits `bulk_start_s` and writes
+    `bulk_rows_per_s` lines a second; None is half a second and 20,000, or no wait at all in an
+    unlimited shop.
     """
 
     seed: int = 1
@@ -54,6 +56,7 @@ class ShopConfig:
     restore_rate: float = 100.0
     unlimited: bool = False
     protected_data: bool = True
+    refused_objects: tuple[str, ...] = ()
     accepts_permanent_tokens: bool = True
     bulk_start_s: float | None = None
     bulk_rows_per_s: float | None = None
@@ -65,6 +68,10 @@ class ShopConfig:
             ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError(f"there is no time zone {self.timezone}") from error
+        # JSON has lists only.
+        object.__setattr__(self, "refused_objects", tuple(self.refused_objects))
+        if unknown := set(self.refused_objects) - {"Customer", "Order"}:
+            raise ValueError(f"{', '.join(sorted(unknown))} is no protected object")
         if min(self.orders, self.products, self.customers) < 0:
             raise ValueError("sizes cannot be negative")
 

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from brandmind.simulator import screens, staff
 from brandmind.simulator.control import DEFAULT_SCOPES
+from brandmind.simulator.cut import LostResponse
 from brandmind.simulator.tokens import CLIENT_S, ONLINE_S, Refused
 from brandmind.simulator.words import brand_name
 from brandmind.simulator.world import Shop, World
@@ -98,6 +99,8 @@ class Consent:
             shop.note("oauth/access_token", refused.status, None)
             return JSONResponse(refused.body, refused.status)
         shop.note("oauth/access_token", 200, None, grant=sent.get("grant_type", "code"))
+        if sent.get("grant_type") == "refresh_token" and shop.faults.strike("lost-refresh"):
+            return LostResponse(json.dumps(answer), media_type="application/json")
         return JSONResponse(answer)
 
     def _grant(self, shop: Shop, sent: dict[str, str]) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from brandmind.simulator.changes import EDITS
+from brandmind.simulator.churn import NotLikeThat, read_churn
 from brandmind.simulator.faults import UnknownFault, read_fault
-from brandmind.simulator.orderbook import GUEST
 from brandmind.simulator.roots import READ_SCOPES
 from brandmind.simulator.staff import USERS
 from brandmind.simulator.truth import keep_books, truth
@@ -46,6 +47,11 @@ class Control:
             Route(f"{one}/drain", self.drain, methods=["POST"]),
             Route(f"{one}/orders", self.add_orders, methods=["POST"]),
             Route(f"{one}/touch", self.touch, methods=["POST"]),
+            Route(f"{one}/edit", self.edit, methods=["POST"]),
+            Route(f"{one}/merge", self.merge, methods=["POST"]),
+            Route(f"{one}/create", self.create, methods=["POST"]),
+            Route(f"{one}/scopes", self.scopes, methods=["GET", "POST"]),
+            Route(f"{one}/churn", self.churn, methods=["GET", "POST", "DELETE"]),
             Route(f"{one}/delete", self.delete, methods=["POST"]),
             Route("/__truth/{shop}", self.truth),
             Route("/__truth/{shop}/ids", self.ids),
@@ -127,22 +133,72 @@ class Control:
     async def add_orders(self, request: Request) -> JSONResponse:
         """POST {"count": n}: orders placed now, by customers there are."""
         shop, sent = self._one(request), await _body(request)
-        brand = shop.brand
-        made = []
-        for step in range(int(sent.get("count", 1))):
-            customer = (len(brand.book) * 7 + step) % brand.book.buyers if brand.book.buyers else -1
-            at = int(sent.get("at") or time.time())
-            index = brand.book.add(at=at, customer=customer if customer >= 0 else GUEST)
-            made.append(brand.order_gid(index))
-        brand.changed()
+        at = int(sent.get("at") or time.time())
+        made = [shop.changes.order(at) for _ in range(int(sent.get("count", 1)))]
+        shop.brand.changed()
         return JSONResponse({"ids": made})
+
+    async def create(self, request: Request) -> JSONResponse:
+        """POST {"products": n, "customers": n}: made now, without any order."""
+        shop, sent = self._one(request), await _body(request)
+        at = int(sent.get("at") or time.time())
+        made = [shop.changes.product(at) for _ in range(int(sent.get("products", 0)))]
+        made += [shop.changes.customer(at) for _ in range(int(sent.get("customers", 0)))]
+        shop.brand.changed()
+        return JSONResponse({"ids": made})
+
+    async def edit(self, request: Request) -> JSONResponse:
+        """POST {"ids": [gid, …], "how": "add"}: orders edited, refunded or cancelled now."""
+        shop, sent = self._one(request), await _body(request)
+        how = str(sent.get("how", "add"))
+        if how not in EDITS:
+            raise Wrong(f"how is one of {', '.join(EDITS)}.")
+        at = int(sent.get("at") or time.time())
+        done = [text for text in sent.get("ids", ()) if shop.changes.edit(text, at, how=how)]
+        shop.brand.changed()
+        return JSONResponse({"ids": done, "updated_at": at})
+
+    async def merge(self, request: Request) -> JSONResponse:
+        """POST {"keep": gid, "gone": gid}: one customer takes the orders of the other."""
+        shop, sent = self._one(request), await _body(request)
+        at = int(sent.get("at") or time.time())
+        if not shop.changes.merge(str(sent.get("keep")), str(sent.get("gone")), at):
+            raise Wrong("keep and gone are two customers of this shop.")
+        shop.brand.changed()
+        return JSONResponse({"updated_at": at})
+
+    async def scopes(self, request: Request) -> JSONResponse:
+        """POST {"scopes": […]}, or {"add": […], "remove": […]}: what all tokens may do from now."""
+        shop, tokens = self._one(request), self._world.tokens
+        granted = tokens.granted(shop.name)
+        if request.method == "POST":
+            sent = await _body(request)
+            granted = frozenset(sent.get("scopes", granted)) | frozenset(sent.get("add", ()))
+            granted -= frozenset(sent.get("remove", ()))
+            tokens.rescope(shop.name, granted)
+            for client in shop.installed:
+                shop.installed[client] = granted
+        return JSONResponse({"scopes": sorted(granted)})
+
+    async def churn(self, request: Request) -> JSONResponse:
+        """POST {"seed": n, "update": 0.5, …} starts it, GET tells what it did, DELETE ends it."""
+        shop = self._one(request)
+        if request.method == "POST":
+            try:
+                shop.churn = read_churn(await _body(request))
+            except NotLikeThat as error:
+                raise Wrong(str(error)) from error
+        found = shop.churn
+        if request.method == "DELETE":
+            shop.churn = None
+        return JSONResponse(None if found is None else found.shown())
 
     async def touch(self, request: Request) -> JSONResponse:
         """POST {"ids": [gid, …]}: they were edited now."""
         shop, sent = self._one(request), await _body(request)
         at = int(sent.get("at") or time.time())
         for text in sent.get("ids", ()):
-            if not shop.brand.touch(text, at):
+            if not shop.changes.touch(text, at):
                 raise Wrong(f"{text} is not here.")
         shop.brand.changed()
         return JSONResponse({"updated_at": at})
@@ -151,7 +207,7 @@ class Control:
         """POST {"ids": [gid, …]}: orders, products or customers that are gone."""
         shop, sent = self._one(request), await _body(request)
         for text in sent.get("ids", ()):
-            if not shop.brand.remove(text):
+            if not shop.changes.remove(text):
                 raise Wrong(f"{text} is not here.")
         shop.brand.changed()
         return JSONResponse({"deleted": len(sent.get("ids", ()))})

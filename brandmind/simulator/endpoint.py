@@ -14,11 +14,11 @@ from graphql import OperationDefinitionNode, OperationType
 from graphql.execution.values import VariableValues, get_variable_values
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from brandmind.simulator.compiled import Plan
 from brandmind.simulator.config import API_VERSIONS
 from brandmind.simulator.cost import MAX_COST, actual_cost, requested_cost
+from brandmind.simulator.cut import CutResponse
 from brandmind.simulator.documents import Document, Error, read_document, schema
 from brandmind.simulator.faults import STATES, Fault
 from brandmind.simulator.general import execute
@@ -37,19 +37,6 @@ STATE_BODIES = {
     404: {"errors": "Not Found"},
     423: {"errors": "Unavailable Shop"},
 }
-
-
-class CutResponse(Response):
-    """Promises a whole body, sends half of it and drops the connection."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Raises after half of the body."""
-        body = bytes(self.body)
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        await send(
-            {"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True}
-        )
-        raise ConnectionResetError("the connection is cut on purpose")
 
 
 class Endpoint:
@@ -89,6 +76,8 @@ class Endpoint:
                 403,
                 headers,
             )
+        if shop.churn is not None:
+            shop.churn.step(shop.brand, shop.changes)
         started = time.perf_counter()
         base = f"{request.url.scheme}://{request.url.netloc}"
         answered = self._answer(shop, token, body, base)
@@ -178,10 +167,12 @@ class Endpoint:
         call = Call(
             brand=shop.brand,
             listing=shop.listing,
-            scopes=implied(token.scopes),
+            scopes=shop.granted(implied(token.scopes)),
             variables=inputs,
             values=values,
             desk=shop.desk,
+            reading=shop.reading,
+            refused=shop.refused(),
             base=base,
         )
         answer = _execute(document, operation, call)

@@ -74,6 +74,14 @@ def denied(field: str, scope: str) -> GraphQLError:
     )
 
 
+def not_approved(name: str) -> GraphQLError:
+    """A protected object of an app that was not approved for it."""
+    return GraphQLError(
+        f"This app is not approved to access the {name} object. See {DATA_PAGE} for more details.",
+        extensions={"code": "ACCESS_DENIED", "documentation": DATA_PAGE},
+    )
+
+
 def execute(document: Document, operation_name: str | None, call: Call) -> dict[str, Any]:
     """Data and errors by the book, except that a denied root field is null and not its parent."""
     if document.node is None:
@@ -136,11 +144,15 @@ def _root(call: Call, info: GraphQLResolveInfo[Any], arguments: dict[str, Any]) 
     scope = ROOT_SCOPES.get(info.field_name)
     if call.lacks(scope):
         raise denied(info.field_name, str(scope))
+    if unapproved := call.unapproved(get_named_type(info.return_type).name):
+        raise not_approved(unapproved)
     value = call.root(info.field_name, arguments, str(info.path.key))
-    if isinstance(value, dict) and call.lacks(
-        found := TYPE_SCOPES.get(value.get("__typename", ""))
-    ):
-        raise denied(info.field_name, str(found))
+    for one in value if isinstance(value, list) else [value]:
+        kind = one.get("__typename", "") if isinstance(one, dict) else ""
+        if call.lacks(found := TYPE_SCOPES.get(kind)):
+            raise denied(info.field_name, str(found))
+        if unapproved := call.unapproved(kind):
+            raise not_approved(unapproved)
     return value
 
 
@@ -152,7 +164,7 @@ def _field(
         return money_field(source, name)
     if isinstance(source, Page):
         return _page_field(source, name)
-    if not call.brand.config.protected_data and (info.parent_type.name, name) in PROTECTED:
+    if "fields" in call.refused and (info.parent_type.name, name) in PROTECTED:
         raise GraphQLError(
             f"This app is not approved to use the {name} field. See {DATA_PAGE} for more details.",
             extensions={"code": "ACCESS_DENIED", "documentation": DATA_PAGE},
@@ -161,6 +173,8 @@ def _field(
     if call.lacks(scope := TYPE_SCOPES.get(returned)) and source.get(name) is not None:
         raise denied(name, str(scope))
     value = source[name]
+    if value is not None and (unapproved := call.unapproved(returned)):
+        raise not_approved(unapproved)
     if isinstance(value, list) and returned.endswith("Connection"):
         return nested_page(value, arguments)
     if isinstance(value, list) and arguments.get("first") is not None:

@@ -105,7 +105,7 @@ class Listing:
     def _found(
         self, name: str, sort: str, query: str, *, count: bool = False, since: int = 0
     ) -> _Found:
-        key = (name, sort, query, count, since, self._brand.version)
+        key = (name, sort, query, count, since, self._brand.version, self._brand.index.version)
         found = self._kept.get(key)
         if found is not None:
             self._kept.move_to_end(key)
@@ -114,7 +114,7 @@ class Listing:
         if not query.strip():
             # Ids ascend with the rows, so a stable sort by the value alone settles the ties.
             value = resource.sort_values[sort]
-            chosen = resource.rows()
+            chosen = self._brand.index.seen(name, resource.rows())
             if since:
                 created = self._brand.book.created
                 chosen = [row for row in chosen if created[row] >= since]
@@ -171,9 +171,13 @@ _TIME_SORTS = {
 
 def _orders(brand: Brand) -> Resource:
     book = brand.book
+    stale = brand.index.stale["orders"]
 
     def number(row: int) -> int:
         return ORDER_BASE + row * ORDER_STEP
+
+    def updated(row: int) -> int:
+        return stale[row] if row in stale else book.updated[row]
 
     def node(field: str) -> Callable[[int], Any]:
         return lambda row: brand.order(row)[field]
@@ -191,7 +195,7 @@ def _orders(brand: Brand) -> Resource:
     fields = {
         "id": SearchField("number", number),
         "created_at": SearchField("time", book.created.__getitem__),
-        "updated_at": SearchField("time", lambda row: book.updated[row]),
+        "updated_at": SearchField("time", updated),
         "processed_at": SearchField("time", book.processed.__getitem__),
         "name": SearchField("text", lambda row: [f"#{book.number(row)}", str(book.number(row))]),
         "test": SearchField("flag", lambda row: book.test[row]),
@@ -212,7 +216,7 @@ def _orders(brand: Brand) -> Resource:
         sort_values={
             "ID": lambda row: str(number(row)),
             "CREATED_AT": lambda row: book.created[row] * 1000,
-            "UPDATED_AT": lambda row: book.updated[row] * 1000,
+            "UPDATED_AT": lambda row: updated(row) * 1000,
             "PROCESSED_AT": lambda row: book.processed[row] * 1000,
             "ORDER_NUMBER": book.number,
             "TOTAL_PRICE": lambda row: brand.order(row)["totalPriceSet"].shop,
@@ -225,10 +229,15 @@ def _orders(brand: Brand) -> Resource:
 
 def _products(brand: Brand) -> Resource:
     held = brand.catalogue.products
+    stale = brand.index.stale["products"]
+
+    def updated(row: int) -> int:
+        return stale[row] if row in stale else held[row].updated_at
+
     fields = {
         "id": SearchField("number", lambda row: held[row].shopify_id),
         "created_at": SearchField("time", lambda row: held[row].created_at),
-        "updated_at": SearchField("time", lambda row: held[row].updated_at),
+        "updated_at": SearchField("time", updated),
         "published_at": SearchField("time", lambda row: held[row].published_at),
         "title": SearchField("text", lambda row: held[row].title),
         "handle": SearchField("text", lambda row: held[row].handle),
@@ -247,7 +256,7 @@ def _products(brand: Brand) -> Resource:
         sort_values={
             "ID": lambda row: str(held[row].shopify_id),
             "CREATED_AT": lambda row: held[row].created_at * 1000,
-            "UPDATED_AT": lambda row: held[row].updated_at * 1000,
+            "UPDATED_AT": lambda row: updated(row) * 1000,
             "PUBLISHED_AT": lambda row: held[row].published_at * 1000,
             "TITLE": lambda row: held[row].title,
             "VENDOR": lambda row: held[row].vendor,
@@ -262,6 +271,11 @@ def _customers(brand: Brand) -> Resource:
     def number(row: int) -> int:
         return CUSTOMER_BASE + row * CUSTOMER_STEP
 
+    stale = brand.index.stale["customers"]
+
+    def updated(row: int) -> int:
+        return stale[row] if row in stale else brand.customer_updated_at(row)
+
     def last_order(row: int) -> int:
         return max((brand.book.processed[at] for at in brand.book.orders_of(row)), default=0)
 
@@ -275,7 +289,7 @@ def _customers(brand: Brand) -> Resource:
 
     counted = {
         "id": SearchField("number", number),
-        "updated_at": SearchField("time", brand.customer_updated_at),
+        "updated_at": SearchField("time", updated),
         "customer_date": SearchField("time", brand.customer_created_at),
         "order_date": SearchField("time", last_order),
         "orders_count": SearchField("number", lambda row: len(brand.book.orders_of(row))),
@@ -299,7 +313,7 @@ def _customers(brand: Brand) -> Resource:
         sort_values={
             "ID": lambda row: str(number(row)),
             "CREATED_AT": lambda row: brand.customer_created_at(row) * 1000,
-            "UPDATED_AT": lambda row: brand.customer_updated_at(row) * 1000,
+            "UPDATED_AT": lambda row: updated(row) * 1000,
             "NAME": names,
         },
         fields=fields,

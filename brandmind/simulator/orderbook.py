@@ -96,12 +96,25 @@ class OrderBook:
             self.added_of.setdefault(customer, []).append(len(self) - 1)
         return len(self) - 1
 
+    def give(self, old: int, new: int) -> list[int]:
+        """All orders of one customer belong to another; answers their indexes."""
+        moved = self.orders_of(old)
+        for index in moved:
+            # What was bought and taxed, and where it went, stays what it was.
+            self.drawn.setdefault(index, old)
+            self.customer[index] = new
+        self.added_of.setdefault(new, []).extend(moved)
+        self.added_of.pop(old, None)
+        self._given.add(old)
+        return moved
+
     def orders_of(self, customer: int) -> list[int]:
         """Indexes of the customer's orders, oldest first, deleted ones left out."""
         found: list[int] = []
-        if customer + 1 < len(self._starts):
+        if customer not in self._given and customer + 1 < len(self._starts):
             found = list(self._order_of[self._starts[customer] : self._starts[customer + 1]])
-        found += self.added_of.get(customer, [])
+        if added := self.added_of.get(customer):
+            found = sorted([*found, *added])
         return [index for index in found if index not in self.deleted]
 
     def fulfilled_at(self, index: int) -> int:
@@ -213,3 +226,5 @@ class OrderBook:
                 cursor[customer] += 1
         self._starts = starts
         self.added_of: dict[int, list[int]] = {}
+        self.drawn: dict[int, int] = {}
+        self._given: set[int] = set()

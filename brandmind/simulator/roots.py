@@ -17,6 +17,7 @@ from brandmind.simulator.search import Search
 
 if TYPE_CHECKING:
     from brandmind.simulator.bulk_operations import BulkDesk
+    from brandmind.simulator.reading import Reading
 
 ORDER_WINDOW_S = 60 * DAY_S
 
@@ -106,19 +107,28 @@ class Call:
     values: VariableValues | None = None
     desk: BulkDesk | None = None
     base: str = ""
+    reading: Reading | None = None
+    refused: frozenset[str] = frozenset()
     searches: list[dict[str, Any]] = field(default_factory=list)
     found: dict[str, Any] = field(default_factory=dict)
 
     @property
     def restricted(self) -> bool:
         """Whether some field may have to be denied: then nothing is answered from memory."""
-        return not (self.scopes >= READ_SCOPES and self.brand.config.protected_data)
+        return bool(self.refused) or not self.scopes >= READ_SCOPES
 
     def all_rows(self, name: str, arguments: dict[str, Any], key: str) -> Sequence[int]:
         """All rows of a root list, for an export: no page, no cursor."""
+        if self.reading is not None:
+            self.reading.settle()
         rows, search = self.listing.rows(LISTS[name], arguments, since=self._since(name))
         self._note(key, arguments, search)
         return rows
+
+    def unapproved(self, kind: str | None) -> str | None:
+        """The protected object behind a type, if this app was not approved for it."""
+        name = (kind or "").removesuffix("Connection")
+        return name if name in self.refused else None
 
     def lacks(self, scope: str | None) -> bool:
         """Whether the token was not granted that scope."""
@@ -132,10 +142,14 @@ class Call:
 
     def _root(self, name: str, arguments: dict[str, Any], key: str) -> Any:
         if name in LISTS:
+            if self.reading is not None:
+                arguments = self.reading.page(name, arguments)
             page, search = self.listing.page(LISTS[name], arguments, since=self._since(name))
             self._note(key, arguments, search)
             return page
         if name in COUNTS:
+            if self.reading is not None:
+                arguments = self.reading.count(arguments)
             count, search = self.listing.count(COUNTS[name], arguments, since=self._since(name))
             self._note(key, arguments, search)
             return count

@@ -156,6 +156,20 @@ class TokenBook:
                     other.dead = True
         return self._pair(shop, token.scopes, parent=token, life_s=life_s)
 
+    def rescope(self, shop: str, scopes: frozenset[str]) -> None:
+        """The merchant or the app changed what is granted: it holds for tokens there are."""
+        for token in self._access.values():
+            if token.shop == shop:
+                token.scopes = scopes
+        for refresh in self._refresh.values():
+            if refresh.shop == shop:
+                refresh.scopes = scopes
+
+    def granted(self, shop: str) -> frozenset[str]:
+        """What the shop's tokens may do together."""
+        found = [one.scopes for one in self._access.values() if one.shop == shop]
+        return frozenset().union(*found)
+
     def expire_access(self, shop: str) -> int:
         """All access tokens of the shop are over now; answers how many."""
         now = self._clock()

@@ -11,9 +11,12 @@ from typing import Any
 from brandmind.simulator.brand import Brand
 from brandmind.simulator.bulk_files import Shelf
 from brandmind.simulator.bulk_operations import BulkDesk
+from brandmind.simulator.changes import Changes
+from brandmind.simulator.churn import Churn
 from brandmind.simulator.config import ShopConfig, SimulatorConfig
 from brandmind.simulator.faults import FaultBox, parse_fault
 from brandmind.simulator.listing import Listing
+from brandmind.simulator.reading import Reading
 from brandmind.simulator.throttle import Bucket
 from brandmind.simulator.tokens import ACCESS_S, TokenBook
 
@@ -58,10 +61,13 @@ class Shop:
     """One shop: its brand, its rights, its troubles and the log of who asked what."""
 
     def __init__(self, name: str, config: ShopConfig, shelf: Shelf) -> None:
-        self.desk = BulkDesk(shelf)
         self.name = name
         self.config = config
         self.faults = FaultBox(config.seed)
+        self.desk = BulkDesk(shelf, self.faults)
+        self.reading = Reading(self.faults, lambda: self.changes)
+        self.churn: Churn | None = None
+        self._changes: Changes | None = None
         self.gate = Gate()
         self.log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
         self.installed: dict[str, frozenset[str]] = {}
@@ -86,6 +92,30 @@ class Shop:
             self._listing = Listing(self.brand)
         return self._listing
 
+    @property
+    def changes(self) -> Changes:
+        """What changes the shop's data."""
+        if self._changes is None:
+            self._changes = Changes(self.brand)
+        return self._changes
+
+    def granted(self, scopes: frozenset[str]) -> frozenset[str]:
+        """Those of the scopes that the faults leave."""
+        if fault := self.faults.strike("missing-scope"):
+            scopes -= {fault.how}
+        if self.faults.strike("sixty-days"):
+            scopes -= {"read_all_orders"}
+        return scopes
+
+    def refused(self) -> frozenset[str]:
+        """Protected objects that the app is not approved for; "fields" for all such fields."""
+        found = set(self.config.refused_objects)
+        if not self.config.protected_data:
+            found.add("fields")
+        if fault := self.faults.strike("protected-data"):
+            found.add(fault.how)
+        return frozenset(found)
+
     def bucket(self, app: str) -> Bucket:
         """The bucket of an app in this shop."""
         found = self._buckets.get(app)
@@ -108,6 +138,7 @@ class Shop:
             return
         self._brand = None
         self._listing = None
+        self._changes = None
         self._buckets.clear()
         self.truth = None
 

@@ -31,6 +31,8 @@ stores_app = typer.Typer(help="The stores that are connected.", no_args_is_help=
 app.add_typer(stores_app, name="stores")
 users_app = typer.Typer(help="The people who may sign in.", no_args_is_help=True)
 app.add_typer(users_app, name="users")
+webhooks_app = typer.Typer(help="What shops say by themselves.", no_args_is_help=True)
+app.add_typer(webhooks_app, name="webhooks")
 admin_app = typer.Typer(help="Who administers this installation.", no_args_is_help=True)
 app.add_typer(admin_app, name="admin")
 
@@ -250,12 +252,46 @@ def users_add(
     print(_in_runtime(lambda rt: by_hand.make_link(rt, store, name)))
 
 
+@webhooks_app.command("list")
+def webhooks_list(
+    shop: Annotated[str, typer.Argument(help="One store: name.myshopify.com; else all.")] = "",
+) -> None:
+    """Each store's webhooks: what waits, what lies aside and why, which subscriptions miss."""
+    from brandmind.services import webhooks
+
+    for domain, standing, aside in _in_runtime(lambda rt: webhooks.look(rt, _shop_or_all(shop))):
+        checked = f"{standing.checked_at:%Y-%m-%d %H:%M} UTC" if standing.checked_at else "never"
+        print(f"{domain}  {standing.waiting} waiting  {standing.aside} aside  checked {checked}")
+        if standing.missing:
+            print(f"  missing: {', '.join(standing.missing)}. {standing.note}".rstrip())
+        for row in aside:
+            whose = f" {row.shopify_id}" if row.shopify_id else ""
+            print(f"  aside: {row.topic}{whose}, {row.received_at:%Y-%m-%d %H:%M} UTC: {row.note}")
+
+
+@webhooks_app.command("replay")
+def webhooks_replay(
+    shop: Annotated[str, typer.Argument(help="One store: name.myshopify.com; else all.")] = "",
+) -> None:
+    """Put back what lies aside, to be tried again."""
+    from brandmind.services import webhooks
+
+    count = _in_runtime(lambda rt: webhooks.replay(rt, _shop_or_all(shop)))
+    print(f"{count} {'delivery' if count == 1 else 'deliveries'} put back.")
+
+
 @admin_app.command("grant")
 def admin_grant(user: Annotated[str, typer.Argument(help="The person's name or id.")]) -> None:
     """Give a person the right to administer this installation."""
     from brandmind.services import stores
 
     print(f"{_in_runtime(lambda rt: stores.grant_admin(rt, user))} is an administrator now.")
+
+
+def _shop_or_all(shop: str) -> str | None:
+    from brandmind.commerce.shop import normalise_shop_domain
+
+    return normalise_shop_domain(shop) if shop else None
 
 
 def _in_runtime(act: Callable[[Runtime], Awaitable[T]]) -> T:

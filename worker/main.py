@@ -14,6 +14,7 @@ from brandmind import logs
 from brandmind.bus import jobs as bus_jobs
 from brandmind.runtime import Runtime, open_runtime
 from brandmind.settings import Settings
+from worker.inbox import work_off
 from worker.jobs import run_sync
 from worker.reaper import reap
 
@@ -37,6 +38,7 @@ async def serve(settings: Settings) -> None:
         tasks = [
             asyncio.create_task(reap(rt), name="reaper"),
             asyncio.create_task(_listen(rt), name="bells"),
+            asyncio.create_task(work_off(rt), name="inbox"),
         ]
         log.info("worker ready")
         stopped = asyncio.create_task(stop.wait(), name="stop")

@@ -52,6 +52,25 @@ def bury(session: Session, store_id: str, resource: str, ids: Iterable[int], rea
     return removed
 
 
+def depersonalise(session: Session, store_id: str, order_ids: Iterable[int]) -> int:
+    """Remove what is personal in these orders, and mark them so that no later version brings it
+    back; how many stored orders that changed. Their money and lines stay.
+    """
+    wanted = sorted(set(order_ids))
+    changed = 0
+    for start in range(0, len(wanted), _AT_ONCE):
+        chunk = wanted[start : start + _AT_ONCE]
+        found = session.execute(
+            sa.update(ORDER)
+            .where(ORDER.c.store_id == store_id, ORDER.c.shopify_id.in_(chunk))
+            .values(**upserts.IMPERSONAL)
+            .returning(ORDER.c.shopify_id)
+        )
+        changed += len(found.all())
+        _keep_tombstones(session, store_id, upserts.PEOPLE_OF_ORDERS, chunk, "redacted")
+    return changed
+
+
 def lift(session: Session, store_id: str, resource: str, ids: Iterable[int]) -> list[int]:
     """Take back the deletions of records that the shop returned by their ids; which they were.
 

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from brandmind.db import runs
 from brandmind.db.ledger import stage_progress
-from brandmind.db.tables import RUN, STAGE, STORE
+from brandmind.db.tables import LIVE, RUN, STAGE, STORE
 from brandmind.errors import NotFound
 from brandmind.sync import status
 from brandmind.sync.progress import StageProgress, StoreProgress
@@ -30,6 +30,9 @@ def progress(session: Session, store_id: str) -> StoreProgress:
     seq = session.execute(
         sa.select(sa.func.coalesce(sa.func.sum(RUN.c.seq), 0)).where(RUN.c.store_id == store_id)
     ).scalar_one()
+    live = session.execute(
+        sa.select(LIVE.c.seq, LIVE.c.changed_at).where(LIVE.c.store_id == store_id)
+    ).first()
     front = runs.newest_run(session, store_id, runs.FRONT)
     history_run = runs.newest_run(session, store_id, (Kind.HISTORICAL.value,))
     if history_run is not None and history_run.epoch != store.epoch:
@@ -63,7 +66,7 @@ def progress(session: Session, store_id: str) -> StoreProgress:
         run_status=RunStatus(front.status) if front is not None else None,
         first=store.last_synced_at is None
         or (front is not None and front.kind == Kind.FULL.value and front.reason == "connected"),
-        seq=int(seq),
+        seq=int(seq) + (live.seq if live is not None else 0),
         percent=front.percent if front is not None else 0,
         stages=stages,
         history=history,
@@ -77,6 +80,7 @@ def progress(session: Session, store_id: str) -> StoreProgress:
         started_at=front.started_at if front is not None else None,
         finished_at=front.finished_at if front is not None else None,
         last_synced_at=store.last_synced_at,
+        changed_at=live.changed_at if live is not None else None,
     )
 
 

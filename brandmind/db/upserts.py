@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -53,6 +53,16 @@ _TABLES: dict[str, sa.Table] = {
 }
 _RESOURCES: dict[Stage, _Resource] = {
     stage: _Resource(stage.resource, _TABLES[stage.resource]) for stage in PAGED
+}
+
+# Tombstones of this resource stand for what was personal in an order, not for the order.
+PEOPLE_OF_ORDERS: Final = "orders.person"
+IMPERSONAL: Final[dict[str, Any]] = {
+    "customer_id": None,
+    "country_code": None,
+    "province_code": None,
+    "city": None,
+    "tags_json": "[]",
 }
 
 _PRODUCT_WIDTH = ProductRecord._fields.index("variants")
@@ -138,6 +148,7 @@ def _write_orders(
     read_no: int,
     tz: ZoneInfo,
 ) -> None:
+    orders = _without_redacted_people(session, store_id, orders)
     dirty = days_of(session, store_id, replaced)
     order_rows: list[Row] = []
     sale_rows: list[Row] = []
@@ -175,6 +186,23 @@ def _write_orders(
         [(store_id, *refund) for order in orders for refund in order.refunds],
     )
     mark_dirty(session, store_id, dirty)
+
+
+def _without_redacted_people(
+    session: Session, store_id: str, orders: Sequence[OrderRecord]
+) -> Sequence[OrderRecord]:
+    """The orders as they may be kept: nothing personal of people whom the law had us forget."""
+    marked = _buried(session, store_id, [one.shopify_id for one in orders], PEOPLE_OF_ORDERS)
+    people = sorted({one.customer_id for one in orders if one.customer_id is not None})
+    forgotten = _redacted(session, store_id, people) if people else set()
+    if not marked and not forgotten:
+        return orders
+    return [
+        one._replace(**IMPERSONAL)
+        if one.shopify_id in marked or one.customer_id in forgotten
+        else one
+        for one in orders
+    ]
 
 
 def _write_customers(
@@ -281,6 +309,16 @@ def _buried(session: Session, store_id: str, ids: Sequence[int], resource: str) 
         f"SELECT shopify_id FROM tombstone WHERE store_id = {_mark(session)} "  # noqa: S608
         f"AND resource = {_mark(session)} AND shopify_id IN ({_marks(session, len(ids))})",
         (store_id, resource, *ids),
+    )
+    return {row[0] for row in found}
+
+
+def _redacted(session: Session, store_id: str, customer_ids: Sequence[int]) -> set[int]:
+    found = session.connection().exec_driver_sql(
+        f"SELECT shopify_id FROM tombstone WHERE store_id = {_mark(session)} "  # noqa: S608
+        "AND resource = 'customers' AND reason = 'redacted' "
+        f"AND shopify_id IN ({_marks(session, len(customer_ids))})",
+        (store_id, *customer_ids),
     )
     return {row[0] for row in found}
 

@@ -127,6 +127,23 @@ def _shopify(settings: Settings) -> Check:
         return Check("shopify", ok=False, said=said)
 
 
+def _webhooks(settings: Settings) -> Check:
+    # Looked up by name: launch starts things and knows no hand of the house.
+    session = import_module("brandmind.db.session")
+    missing = import_module("brandmind.db.inbox").missing
+    db = session.Database(settings.database_url, pool_size=1)
+    try:
+        lacking = db.read_now(missing)
+    finally:
+        db.close()
+    if not lacking:
+        return Check("webhooks", ok=True, said="every store that is connected has its own")
+    first, topics, note = lacking[0]
+    more = f" (and {len(lacking) - 1} more stores)" if len(lacking) > 1 else ""
+    said = f"{first} lacks {', '.join(topics)}{more}. {note}".rstrip()
+    return Check("webhooks", ok=False, said=said)
+
+
 def _short(error: Exception) -> str:
     return str(error).strip().split("\n")[0][:200] or type(error).__name__
 
@@ -138,4 +155,5 @@ _LOOKS: dict[str, Callable[[Settings], Check]] = {
     "frontend": _frontend,
     "keys": _keys,
     "shopify": _shopify,
+    "webhooks": _webhooks,
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hmac
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -126,20 +125,6 @@ def verify_query_hmac(query: str | Iterable[tuple[str, str]], secrets: Sequence[
         for secret in secrets
         if secret
         for message in messages
-    )
-
-
-def verify_webhook_hmac(raw: bytes, header: str | None, secrets: Sequence[str]) -> bool:
-    """Whether Shopify signed these raw body bytes: base64 HMAC-SHA256 in X-Shopify-Hmac-Sha256.
-
-    An empty body or header is never valid.
-    """
-    if not raw or not header:
-        return False
-    return any(
-        hmac.compare_digest(base64.b64encode(_mac(raw, secret)), header.strip().encode())
-        for secret in secrets
-        if secret
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, tzinfo
 from typing import Any
 
@@ -20,8 +21,10 @@ from brandmind.state.waiting_view import Watch
 from brandmind.sync.progress import StoreProgress
 from brandmind.sync.stages import StoreStatus
 
-# The figures are added up again at most this often while rows come in.
+# The figures are added up again at most this often while a sync brings rows, and while webhooks
+# bring single ones, which somebody may be waiting to see.
 FIGURES_EVERY_S = 3.0
+LIVE_EVERY_S = 0.5
 
 
 class Center(rx.State):
@@ -68,10 +71,16 @@ class Center(rx.State):
 
         async def show(progress: StoreProgress, fresh: bool) -> None:
             nonlocal tz, at, figures, figures_key, figures_at
+            every_s = LIVE_EVERY_S
+            if progress.status is StoreStatus.IN_PROGRESS or progress.history_runs:
+                every_s = FIGURES_EVERY_S
+            elif fresh:
+                # The last of a burst must be seen too, and no other change may come after it.
+                await asyncio.sleep(max(0.0, figures_at + every_s - monotonic_s()))
             at_s, now = monotonic_s(), utc_now()
             seen.saw(progress, at_s=at_s)
             key = (progress.run_id, progress.status, progress.seq, now.astimezone(tz).date())
-            if figures is None or (key != figures_key and at_s - figures_at >= FIGURES_EVERY_S):
+            if figures is None or (key != figures_key and at_s - figures_at >= every_s):
                 at, figures, tz = await _figures(store.store_id, params, tz)
                 figures_key, figures_at = key, at_s
             assert at is not None

@@ -49,6 +49,11 @@ def pill(progress: StoreProgress, *, now: datetime, tz: tzinfo) -> PillView:
     if now - last > STALE_AFTER:
         when = wording.moment(last, now, tz)
         return PillView(tone="warn", text=f"Out of date: last synced {when}", title=title)
+    changed = progress.changed_at
+    if changed is not None and changed > last:
+        # What a webhook brought is as fresh as what a sync did; only a sync proves the whole.
+        title = f"Last change {wording.full_moment(changed, tz)}. {title}"
+        last = changed
     return PillView(
         tone="green", text=f"Synced {wording.ago(last, now)}", at=last.isoformat(), title=title
     )

@@ -56,12 +56,19 @@ class StoreProgress:
     started_at: datetime | None
     finished_at: datetime | None
     last_synced_at: datetime | None
+    # When a webhook last brought a change.
+    changed_at: datetime | None = None
 
     def stage(self, stage: Stage) -> StageProgress | None:
         """The progress of one stage, None if the run has no such stage."""
         if stage is Stage.HISTORY:
             return self.history
         return next((at for at in self.stages if at.stage is stage), None)
+
+    @property
+    def history_runs(self) -> bool:
+        """Whether older orders are being read now."""
+        return self.history is not None and self.history.state is StageState.RUNNING
 
     @property
     def done(self) -> int:
@@ -99,7 +106,9 @@ def to_plain(progress: StoreProgress) -> dict[str, Any]:
     }
     plain |= {
         name: _iso(getattr(progress, name))
-        for name in ("next_try_at requested_at started_at finished_at last_synced_at").split()
+        for name in (
+            "next_try_at requested_at started_at finished_at last_synced_at changed_at"
+        ).split()
     }
     plain["status"] = progress.status.value
     plain["kind"] = progress.kind.value if progress.kind else None
@@ -147,6 +156,7 @@ def from_plain(plain: dict[str, Any]) -> StoreProgress:
         started_at=_moment(plain["started_at"]),
         finished_at=_moment(plain["finished_at"]),
         last_synced_at=_moment(plain["last_synced_at"]),
+        changed_at=_moment(plain.get("changed_at")),
     )
 
 

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from brandmind import runtime
 from brandmind.errors import NotFound, StorePaused, SyncAlreadyRunning, TooManySyncs
-from brandmind.services import stores, syncs
+from brandmind.services import stores, syncs, webhooks
 from brandmind.services.sessions import StoreRef
 from brandmind.sync.progress import to_plain
 from brandmind.web import asking
@@ -75,8 +75,11 @@ async def _ask_for_sync(request: Request, store: StoreRef) -> Response:
 
 @_for_members
 async def _status(_request: Request, store: StoreRef) -> Response:
-    progress = await syncs.progress(runtime.get(), store.store_id)
-    return JSONResponse({"shop": store.domain, **to_plain(progress)}, headers=_NO_STORE)
+    rt = runtime.get()
+    progress = await syncs.progress(rt, store.store_id)
+    live = webhooks.plain(await webhooks.standing(rt, store.store_id))
+    told = {"shop": store.domain, **to_plain(progress), "webhooks": live}
+    return JSONResponse(told, headers=_NO_STORE)
 
 
 def routes() -> list[BaseRoute]:

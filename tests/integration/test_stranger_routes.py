@@ -17,6 +17,7 @@ from tests.integration.stranger_world import Neighbourhood
 # thought about: it is missing here.
 MAY_GET: dict[tuple[str, str], dict[str, set[int]]] = {
     ("GET", "/"): {"charlie": {200, 400}, "nobody": {200, 400}},
+    ("POST", "/webhooks/shopify"): {"charlie": {401}, "nobody": {401}},
     ("GET", "/auth/connect"): {"charlie": {302}, "nobody": {302}},
     ("GET", "/auth/callback"): {"charlie": {400}, "nobody": {400}},
     ("GET", "/auth/link"): {"charlie": {200}, "nobody": {200}},

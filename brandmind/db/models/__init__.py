@@ -24,6 +24,7 @@ from brandmind.db.models.identity import (
     SignInLinkRow,
     UserRow,
 )
+from brandmind.db.models.inbox import InboxRow, LiveRow, PrivacyActRow
 from brandmind.db.models.runs import (
     ProofRow,
     RejectRow,
@@ -42,11 +43,14 @@ __all__ = [
     "CustomerRow",
     "DailySalesRow",
     "DirtyDayRow",
+    "InboxRow",
     "LineRow",
+    "LiveRow",
     "MembershipRow",
     "OauthFlowRow",
     "OrderRow",
     "OutboxRow",
+    "PrivacyActRow",
     "ProductRow",
     "ProductSalesRow",
     "ProofRow",

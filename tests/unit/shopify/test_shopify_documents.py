@@ -26,7 +26,7 @@ def test_each_document_is_one_operation_with_the_fragments_it_uses() -> None:
         tree = parse(found.text)
         operations = [one for one in tree.definitions if one.kind == "operation_definition"]
         assert len(operations) == 1
-        assert f"query {found.operation}" in found.text
+        assert f"{operations[0].operation.value} {found.operation}" in found.text
 
 
 def test_no_document_asks_for_personal_data_of_an_order() -> None:

@@ -1,0 +1,74 @@
+"""Where Shopify delivers: raw bytes in, one status out, as fast as a commit."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from brandmind import runtime
+from brandmind.services.webhooks import MOST_BYTES, PATH, Answer, Receiver
+
+# Shopify gives up after five seconds; nobody else has to be waited for.
+_WHOLE_BODY_S: Final = 10.0
+# Bodies whose signature is not known yet lie in memory: so many bytes of all together.
+_MOST_TOGETHER: Final = 32 * MOST_BYTES
+_EMPTY_HEADERS: Final = [(b"content-length", b"0"), (b"cache-control", b"no-store")]
+
+
+class _Door:
+    """The route as a plain ASGI application: nothing stands between the bytes and the signature."""
+
+    def __init__(self) -> None:
+        self._receiver: Receiver | None = None
+        self._together = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await self._answer(scope, receive)
+        await send(
+            {"type": "http.response.start", "status": int(answer), "headers": _EMPTY_HEADERS}
+        )
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        headers = scope["headers"]
+        said = next((value for name, value in headers if name == b"content-length"), b"")
+        if said.isdigit() and int(said[:20]) > MOST_BYTES:
+            return Answer.TOO_LARGE
+        try:
+            receiver = self._of(runtime.get())
+        except RuntimeError:
+            return Answer.NOT_KEPT
+        raw = bytearray()
+        try:
+            async with asyncio.timeout(_WHOLE_BODY_S):
+                while True:
+                    message = await receive()
+                    if message["type"] != "http.request":
+                        return Answer.NOT_KEPT
+                    part = message.get("body", b"")
+                    if len(raw) + len(part) > MOST_BYTES:
+                        return Answer.TOO_LARGE
+                    if self._together + len(part) > _MOST_TOGETHER:
+                        return Answer.NOT_KEPT
+                    raw += part
+                    self._together += len(part)
+                    if not message.get("more_body", False):
+                        break
+        except TimeoutError:
+            return Answer.NOT_KEPT
+        finally:
+            self._together -= len(raw)
+        return await receiver.receive(headers, bytes(raw))
+
+    def _of(self, rt: runtime.Runtime) -> Receiver:
+        if self._receiver is None or self._receiver.rt is not rt:
+            self._receiver = Receiver(rt)
+        return self._receiver
+
+
+def routes() -> list[BaseRoute]:
+    """The one door for all topics."""
+    return [Route(PATH, _Door(), methods=["POST"])]

@@ -1,0 +1,283 @@
+"""The door of the webhooks: what is let in is committed, and nothing else is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from brandmind.db import inbox
+from brandmind.services import webhooks
+from brandmind.services.webhooks import MOST_BYTES
+from tests import shop_words
+from tests.factories import make_store
+from tests.identity_world import APP_SECRET, HARBOR, World, open_world
+
+ORDER = {"id": 7, "email": "canary@example.com", "customer": {"first_name": "Canary"}}
+OLD_SECRET = "the-secret-before-0123"
+
+
+@pytest.fixture
+async def world(database_url: str) -> AsyncIterator[World]:
+    async with open_world(
+        database_url, shopify_client_secret=f"{APP_SECRET},{OLD_SECRET}"
+    ) as opened:
+        await opened.rt.db.write(make_store, "harbor-and-pine")
+        yield opened
+
+
+async def _send(world: World, raw: bytes, headers: Any, *, method: str = "POST") -> httpx.Response:
+    async with world.browser() as http:
+        return await http.request(method, shop_words.PATH, content=raw, headers=headers)
+
+
+async def _kept(world: World) -> list[tuple[Any, ...]]:
+    rows = await world.sql("SELECT webhook_id, topic, act, shopify_id FROM inbox")
+    return sorted(tuple(row) for row in rows)
+
+
+async def test_a_signed_delivery_is_kept_as_ids_alone(world: World) -> None:
+    raw = shop_words.body(ORDER)
+    answer = await _send(world, raw, shop_words.headers(raw, "orders/create", webhook_id="w-1"))
+    assert answer.status_code == 200
+    assert answer.content == b""
+    assert await _kept(world) == [("w-1", "orders/create", "refetch", 7)]
+    everything = repr(await world.sql("SELECT * FROM inbox"))
+    assert "anary" not in everything
+
+
+async def test_the_old_secret_signs_while_a_rotation_lasts_and_a_third_never(world: World) -> None:
+    raw = shop_words.body(ORDER)
+    for secret, status in ((APP_SECRET, 200), (OLD_SECRET, 200), ("another", 401), ("x", 401)):
+        headers = shop_words.headers(raw, "orders/create", secret=secret)
+        assert (await _send(world, raw, headers)).status_code == status
+    assert len(await _kept(world)) == 2
+
+
+async def test_a_delivery_that_comes_twice_is_kept_once(world: World) -> None:
+    raw = shop_words.body(ORDER)
+    headers = shop_words.headers(raw, "orders/create", webhook_id="w-1")
+    answers = await asyncio.gather(*(_send(world, raw, headers) for _ in range(5)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(await _kept(world)) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["X-Shopify-Topic", "X-Shopify-Hmac-Sha256", "X-Shopify-Shop-Domain", "X-Shopify-Webhook-Id"],
+)
+async def test_a_header_that_is_wrong_missing_or_doubled_is_refused(
+    world: World, name: str
+) -> None:
+    raw = shop_words.body(ORDER)
+    good = shop_words.headers(raw, "orders/create")
+    missing = {key: value for key, value in good.items() if key != name}
+    doubled = [*good.items(), (name, good[name])]
+    for headers in (missing, doubled, {**good, name: ""}, {**good, name: "§".encode()}):
+        assert (await _send(world, raw, headers)).status_code == 401
+    assert await _kept(world) == []
+
+
+async def test_a_body_changed_by_one_byte_is_refused(world: World) -> None:
+    raw = shop_words.body(ORDER)
+    headers = shop_words.headers(raw, "orders/create")
+    for changed in (raw + b" ", raw[:-1], raw.replace(b"7", b"8"), b""):
+        assert (await _send(world, changed, headers)).status_code == 401
+    assert await _kept(world) == []
+
+
+async def test_a_shop_nobody_knows_is_answered_and_dropped(world: World) -> None:
+    raw = shop_words.body(ORDER)
+    headers = shop_words.headers(raw, "orders/create", shop="nobody.myshopify.com")
+    assert (await _send(world, raw, headers)).status_code == 200
+    assert await _kept(world) == []
+
+
+async def test_of_a_shop_that_left_only_what_the_law_asks_is_kept(world: World) -> None:
+    await world.sql("UPDATE store SET uninstalled_at = installed_at")
+    order = shop_words.body(ORDER)
+    redact = shop_words.body(
+        {"shop_domain": HARBOR, "customer": {"id": 5}, "orders_to_redact": [7]}
+    )
+    for raw, topic in ((order, "orders/create"), (redact, "customers/redact")):
+        headers = shop_words.headers(raw, topic, webhook_id=topic.replace("/", "-"))
+        assert (await _send(world, raw, headers)).status_code == 200
+    assert [row[1] for row in await _kept(world)] == ["customers/redact"]
+
+
+async def test_a_body_beyond_the_limit_is_refused_before_it_is_read(world: World) -> None:
+    raw = b"x" * (MOST_BYTES + 1)
+    headers = shop_words.headers(raw, "orders/create")
+    assert (await _send(world, raw, headers)).status_code == 413
+    whole = b'{"id": 7, "note": "' + b"x" * (MOST_BYTES - 30) + b'"}'
+    assert (
+        await _send(world, whole, shop_words.headers(whole, "orders/create"))
+    ).status_code == 200
+
+
+async def test_no_more_than_the_limit_of_a_stream_is_ever_held(world: World) -> None:
+    from brandmind.web import webhooks as door
+
+    asked = 0
+
+    async def receive() -> dict[str, Any]:
+        nonlocal asked
+        asked += 1
+        return {"type": "http.request", "body": b"x" * 65_536, "more_body": True}
+
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    (route,) = door.routes()
+    scope = {"type": "http", "method": "POST", "path": shop_words.PATH, "headers": []}
+    await route.endpoint(scope, receive, send)  # type: ignore[attr-defined]
+    assert sent[0]["status"] == 413
+    assert asked == MOST_BYTES // 65_536 + 1
+
+
+async def test_what_could_not_be_stored_is_not_accepted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_args: Any) -> Any:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(inbox, "take", full)
+    raw = shop_words.body(ORDER)
+    assert (await _send(world, raw, shop_words.headers(raw, "orders/create"))).status_code == 503
+    monkeypatch.undo()
+    assert (await _send(world, raw, shop_words.headers(raw, "orders/create"))).status_code == 200
+    assert len(await _kept(world)) == 1
+
+
+async def test_many_at_once_share_few_commits_and_each_is_answered_after_its_own(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take, sizes = inbox.take, []
+
+    def counted(session: Any, deliveries: Any) -> Any:
+        sizes.append(len(deliveries))
+        return take(session, deliveries)
+
+    monkeypatch.setattr(inbox, "take", counted)
+    bodies = [shop_words.body({"id": number}) for number in range(1, 101)]
+    answers = await asyncio.gather(
+        *(_send(world, raw, shop_words.headers(raw, "orders/create")) for raw in bodies)
+    )
+    assert {answer.status_code for answer in answers} == {200}
+    assert sum(sizes) == len(await _kept(world)) == 100
+    assert len(sizes) < 100
+
+
+async def test_only_a_post_is_a_delivery(world: World) -> None:
+    raw = shop_words.body(ORDER)
+    for method in ("GET", "PUT", "DELETE"):
+        await _send(world, raw, shop_words.headers(raw, "orders/create"), method=method)
+    assert await _kept(world) == []
+
+
+async def test_a_flood_ends_in_one_reading_of_the_whole_store(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "MOST_WAITING", 10)
+    for number in range(1, 16):
+        raw = shop_words.body({"id": number})
+        headers = shop_words.headers(raw, "orders/create")
+        assert (await _send(world, raw, headers)).status_code == 200
+    assert len(await _kept(world)) == 10
+    (row,) = await world.sql("SELECT next_sync_at FROM store")
+    assert row[0] is not None
+    # What nobody says again still fits, up to a bound of its own.
+    raw = b'{"id": 1}'
+    for number in range(12):
+        headers = shop_words.headers(raw, "app/uninstalled", webhook_id=f"u-{number}")
+        status = (await _send(world, raw, headers)).status_code
+        assert status == (200 if number < 10 else 503)
+    assert len(await _kept(world)) == 20
+
+
+async def test_unreadable_bodies_pile_up_to_a_bound(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "MOST_ASIDE", 3)
+    for _ in range(6):
+        raw = b'{"nothing": "known"}'
+        headers = shop_words.headers(raw, "orders/create")
+        assert (await _send(world, raw, headers)).status_code == 200
+    standing = await webhooks.standing(world.rt, "harbor-and-pine-id")
+    assert (standing.waiting, standing.aside) == (0, 3)
+
+
+async def test_settled_deliveries_are_forgotten_in_time_and_beyond_a_bound(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 11):
+        raw = shop_words.body({"id": number})
+        headers = shop_words.headers(raw, "orders/create", webhook_id=f"w-{number:02}")
+        await _send(world, raw, headers)
+    write, store = world.rt.db.write, "harbor-and-pine-id"
+    for number in range(1, 10):
+        await write(inbox.settle, store, [f"w-{number:02}"])
+    assert await write(inbox.purge, store) == 0
+    monkeypatch.setattr(inbox, "MOST_DONE", 4)
+    await write(inbox.purge, store)
+    left = {row[0] for row in await _kept(world)}
+    assert "w-10" in left
+    assert len(left) <= 5
+    await world.sql("UPDATE inbox SET done_at = received_at WHERE done_at IS NOT NULL")
+    monkeypatch.setattr(inbox, "KEPT", -inbox.KEPT)
+    await write(inbox.purge, store)
+    assert {row[0] for row in await _kept(world)} == {"w-10"}
+
+
+@pytest.fixture
+async def quiet(sqlite_url: str) -> AsyncIterator[World]:
+    async with open_world(sqlite_url) as opened:
+        await opened.rt.db.write(make_store, "harbor-and-pine")
+        yield opened
+
+
+_KEYS = st.sampled_from(
+    "id order_id customer shop_domain orders_to_redact orders_requested data_request "
+    "admin_graphql_api_id admin_graphql_api_customer_kept_id "
+    "admin_graphql_api_customer_deleted_id".split()
+) | st.text(max_size=8)
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_KEYS, inner, max_size=5),
+    max_leaves=12,
+)
+_TOPICS = st.sampled_from(
+    "orders/create orders/delete products/update customers/merge customers/redact shop/redact "
+    "customers/data_request refunds/create bulk_operations/finish app/uninstalled "
+    "app/scopes_update themes/publish".split()
+)
+
+
+async def test_whatever_a_signed_body_holds_it_is_no_server_error(quiet: World) -> None:
+    receiver = webhooks.Receiver(quiet.rt)
+    found: list[int] = []
+    cases: list[tuple[str, bytes]] = []
+
+    @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(topic=_TOPICS, told=_JSON.map(lambda v: json.dumps(v).encode()) | st.binary(max_size=60))
+    def collect(topic: str, told: bytes) -> None:
+        cases.append((topic, told))
+
+    await asyncio.to_thread(collect)
+    for topic, raw in cases:
+        headers = [
+            (name.lower().encode(), value.encode())
+            for name, value in shop_words.headers(raw, topic).items()
+        ]
+        found.append(int(await receiver.receive(headers, raw)))
+    assert len(found) >= 100
+    assert set(found) <= {200, 401}
+    assert all(status == 200 for status, (_, raw) in zip(found, cases, strict=True) if raw)

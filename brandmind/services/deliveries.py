@@ -213,6 +213,13 @@ async def _bulk(rt: Runtime, turn: Turn, _row: Waiting) -> str | None:
     return ""
 
 
+async def _kept_waiting(rt: Runtime, turn: Turn, row: Waiting) -> str | None:
+    await rt.db.write(
+        inbox.put_off, turn.store_id, [row.webhook_id], delay_s=_LONGEST_WAIT_S, note="waits"
+    )
+    return None
+
+
 async def refused_generation(rt: Runtime, turn: Turn) -> int | None:
     """The generation of the store's grant if the shop refuses it for good; None if it serves.
 
@@ -306,4 +313,6 @@ _ACTS: Final = {
     Act.BULK: _bulk,
     Act.DATA_REQUEST: _give_out,
     Act.REDACT_CUSTOMER: _redact_customer,
+    Act.UNINSTALL: _kept_waiting,
+    Act.REDACT_SHOP: _kept_waiting,
 }

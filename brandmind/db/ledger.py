@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from brandmind.clock import new_id
 from brandmind.commerce.shop import ShopFacts, zone
-from brandmind.db import burials, proofs, rejects, rollups, runs, upserts
+from brandmind.db import burials, proofs, rejects, restrictions, retime, rollups, runs, upserts
 from brandmind.db.session import Database, db_now
 from brandmind.db.tables import OUTBOX, RUN, STAGE, STORE
 from brandmind.errors import Fenced
@@ -34,6 +34,8 @@ T = TypeVar("T")
 RECENT: Final = timedelta(days=183)
 # The shop's search index lags its writes, so a window begins before the last one ended.
 OVERLAP: Final = timedelta(minutes=5)
+# Records that are looked at to see whether the shop shows again what it hid.
+_SAMPLE: Final = 15
 
 
 class SqlLedger:
@@ -107,6 +109,18 @@ class SqlLedger:
 
     async def finish(self, stage: Stage, state: StageState, *, note: str | None = None) -> None:
         await self._write(_finish_stage, stage, state, note)
+
+    async def some(self, stage: Stage) -> list[int]:
+        return await self.db.read(_some, self.claim.store_id, stage)
+
+    async def reopen(self, stage: Stage) -> Checkpoint:
+        await self._owned(_reopen, stage)
+        return await self.checkpoint(stage)
+
+    async def retime(self) -> None:
+        after: int | None = 0
+        while after is not None:
+            after = await self._owned(_retime, after)
 
     async def restart(self, stage: Stage, *, window: Window, total: Total) -> bool:
         return await self._write(_restart, stage, window, total)
@@ -221,14 +235,30 @@ def _keep_shop(session: Session, claim: runs.Claim, facts: ShopFacts) -> None:
         "scopes": ",".join(sorted(facts.scopes)),
         "recent_from": recent_from,
     }
-    if claim.kind is Kind.FULL and (claim.only is None or Stage.ORDERS in claim.only):
+    hidden = restrictions.of(session, claim.store_id, epoch=claim.epoch)
+    # Orders of the last sixty days only, until now: the others are read as if for the first time.
+    widened = "read_all_orders" in facts.scopes and not runs.reads_history(store.scopes)
+    anew = {key for key, row in hidden.items() if not row.fields} | (
+        {"orders"} if widened else set()
+    )
+    if (claim.kind is Kind.FULL or "orders" in anew) and (
+        claim.only is None or Stage.ORDERS in claim.only
+    ):
         values["history_done"] = False
+    if not store.days_timezone:
+        # Nothing is stored before the first sync, so nothing is to be reckoned again.
+        first = store.synced_until is None and store.shop_id is None
+        values["days_timezone"] = facts.timezone if first else store.timezone
     session.execute(sa.update(STORE).where(STORE.c.store_id == claim.store_id).values(**values))
     for stage in PAGED:
+        kind = Kind.FULL if stage.resource in anew else claim.kind
+        window = _window(kind, stage, facts=facts, store=store, recent=recent_from)
+        if kind is Kind.INCREMENTAL and stage.resource in hidden:
+            window["restricted"] = hidden[stage.resource].fields
         session.execute(
             sa.update(STAGE)
             .where(STAGE.c.run_id == claim.run_id, STAGE.c.stage == stage.value)
-            .values(**_window(claim.kind, stage, facts=facts, store=store, recent=recent_from))
+            .values(**window)
         )
 
 
@@ -513,11 +543,14 @@ def _finish_stage(
         "note": note,
         "finished_at": db_now(session),
     }
-    session.execute(
+    closed = session.execute(
         sa.update(STAGE)
         .where(STAGE.c.run_id == claim.run_id, STAGE.c.stage == stage.value)
         .values(**values)
-    )
+        .returning(STAGE)
+    ).one()
+    if stage in PAGED:
+        _settle_restriction(session, claim, stage, closed)
     runs.note_event(
         session,
         run_id=claim.run_id,
@@ -526,6 +559,61 @@ def _finish_stage(
         fence=claim.fence,
         stage=stage.value,
         detail=note or "",
+    )
+
+
+def _settle_restriction(session: Session, claim: runs.Claim, stage: Stage, closed: Any) -> None:
+    """Remember what the shop hid of a stage; forget it where the whole of it was shown."""
+    key = restrictions.key_of(stage)
+    if closed.restricted or closed.state == StageState.RESTRICTED.value:
+        restrictions.keep(
+            session,
+            claim.store_id,
+            key,
+            epoch=claim.epoch,
+            fields=closed.restricted,
+            note=closed.note or "",
+        )
+    elif stage not in UNPROVEN and closed.updated_from is None:
+        restrictions.lift(session, claim.store_id, key)
+
+
+def _some(session: Session, store_id: str, stage: Stage) -> list[int]:
+    """A few of the newest stored records."""
+    table = upserts.table_of(stage)
+    return list(
+        session.scalars(
+            sa.select(table.c.shopify_id)
+            .where(table.c.store_id == store_id)
+            .order_by(table.c.shopify_id.desc())
+            .limit(_SAMPLE)
+        )
+    )
+
+
+def _reopen(session: Session, claim: runs.Claim, stage: Stage) -> None:
+    """Let a stage that only had changes to read be read in full: the shop shows all of it now."""
+    here = (STAGE.c.run_id == claim.run_id, STAGE.c.stage == stage.value)
+    store = session.execute(sa.select(STORE).where(STORE.c.store_id == claim.store_id)).one()
+    values: dict[str, Any] = {"updated_from": None, "restricted": "", "total": None}
+    if stage is Stage.ORDERS:
+        values["created_from"] = store.recent_from
+        restrictions.keep(
+            session,
+            claim.store_id,
+            restrictions.key_of(Stage.HISTORY),
+            epoch=claim.epoch,
+            fields=session.execute(sa.select(STAGE.c.restricted).where(*here)).scalar_one(),
+            note="",
+        )
+    session.execute(sa.update(STAGE).where(*here).values(**values))
+    runs.note_event(
+        session,
+        run_id=claim.run_id,
+        store_id=claim.store_id,
+        name="shown again",
+        fence=claim.fence,
+        stage=stage.value,
     )
 
 
@@ -578,6 +666,10 @@ def _read_again_lately(session: Session, claim: runs.Claim, stage: Stage) -> boo
         .limit(1)
     ).first()
     return found is not None
+
+
+def _retime(session: Session, claim: runs.Claim, after: int) -> int | None:
+    return retime.next_orders(session, claim.store_id, after=after)
 
 
 def _recount(session: Session, claim: runs.Claim) -> int:

@@ -67,15 +67,14 @@ def plan(session: Session, claim: runs.Claim, stage: Stage) -> ProofPlan:
     if since is not None and (span.created_from is None or span.created_from < since):
         span = Window(since, span.created_before)
     found = _rows(session, claim, stage.resource)
-    if claim.kind is not Kind.INCREMENTAL or not found:
+    if at.updated_from is None or not found:
         mine = [row for row in found if row.run_id == claim.run_id and _meets(row, span)]
         if mine:
             # Asked again: what agreed once is left as it was proven.
             return ProofPlan(tuple(_window(row) for row in mine if row.state != "whole"))
-        else:
-            _cut(session, claim, stage, span, total=at.total or 0, store=store)
-            mine = _rows(session, claim, stage.resource)
-            mine = [row for row in mine if row.run_id == claim.run_id and _meets(row, span)]
+        _cut(session, claim, stage, span, total=at.total or 0, store=store)
+        mine = _rows(session, claim, stage.resource)
+        mine = [row for row in mine if row.run_id == claim.run_id and _meets(row, span)]
         return ProofPlan(tuple(_window(row) for row in mine))
     _leave_hidden(session, claim, stage, run.shop_at, store)
     last = _up_to(session, claim, stage.resource, found[-1], span.created_before)

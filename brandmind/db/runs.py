@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from brandmind.clock import new_id
+from brandmind.db import restrictions
 from brandmind.db.session import db_now
 from brandmind.db.tables import EVENT, RUN, STAGE, STORE
 from brandmind.errors import Fenced, NotFound
@@ -569,7 +570,10 @@ def _read_history(session: Session, store: Any, claim: Claim, *, now: datetime) 
     if not reads_history(store.scopes) or has_live(session, claim.store_id, kinds):
         return None
     if claim.kind is Kind.INCREMENTAL:
-        if store.history_done:
+        # What was hidden of the older orders too, and is not hidden of the recent ones any more.
+        hidden = restrictions.of(session, claim.store_id, epoch=claim.epoch)
+        shown = "history" in hidden and "orders" not in hidden
+        if store.history_done and not shown:
             return None
         before = newest_run(session, claim.store_id, kinds)
         if before is not None and before.epoch == claim.epoch:
@@ -578,7 +582,7 @@ def _read_history(session: Session, store: Any, claim: Claim, *, now: datetime) 
                     requeue_ended(session, before.run_id, name="taken up again")
                     return str(before.run_id)
                 return None
-            if not _worth_reading_again(session, before, now=now):
+            if not shown and not _worth_reading_again(session, before, now=now):
                 return None
     return insert_run(
         session,

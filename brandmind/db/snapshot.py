@@ -94,19 +94,15 @@ def _stages(session: Session, run: Any | None) -> tuple[StageProgress, ...]:
 
 
 def _history(session: Session, store: Any, front: Any, run: Any) -> StageProgress | None:
-    if run is not None:
-        at = next((stage for stage in _stages(session, run) if stage.stage is Stage.HISTORY), None)
-        if at is not None and run.status == RunStatus.FAILED.value:
-            return replace(at, state=StageState.FAILED, note=run.error)
-        if at is not None and run.status == RunStatus.CANCELLED.value:
-            # Nobody reads it now, so nobody may say that it goes on in the background.
-            return replace(at, state=StageState.SKIPPED, note=STOPPED)
-        return at
-    if (
-        front is not None
-        and front.status == RunStatus.DONE.value
-        and not store.history_done
-        and not runs.reads_history(store.scopes)
-    ):
-        return StageProgress(stage=Stage.HISTORY, state=StageState.RESTRICTED, note=SIXTY_DAYS)
-    return None
+    done = front is not None and front.status == RunStatus.DONE.value
+    limited = done and not runs.reads_history(store.scopes)
+    at = next((at for at in _stages(session, run) if at.stage is Stage.HISTORY), None)
+    if limited and (run is None or run.status not in runs.LIVE):
+        at = at or StageProgress(stage=Stage.HISTORY, state=StageState.RESTRICTED)
+        return replace(at, state=StageState.RESTRICTED, note=SIXTY_DAYS)
+    if at is not None and run.status == RunStatus.FAILED.value:
+        return replace(at, state=StageState.FAILED, note=run.error)
+    if at is not None and run.status == RunStatus.CANCELLED.value:
+        # Nobody reads it now, so nobody may say that it goes on in the background.
+        return replace(at, state=StageState.SKIPPED, note=STOPPED)
+    return at

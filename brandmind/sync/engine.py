@@ -73,6 +73,7 @@ class Engine:
         if stage is Stage.SHOP:
             await self._ask_shop()
         elif stage is Stage.FIGURES:
+            await self._ledger.retime()
             await self._ledger.recount()
         elif stage is Stage.NOTIFY:
             await self._ledger.notify()
@@ -102,6 +103,8 @@ class Engine:
         """Read a paged stage to its end; False if it was given up for another run."""
         try:
             before = await self._ledger.checkpoint(stage)
+            if before.restricted and not before.cursor and await self._truth.shown_again(stage):
+                before = await self._ledger.reopen(stage)
             total = None
             if before.total is None and stage not in UNPROVEN:
                 total = await self._source.count(stage, before.window)

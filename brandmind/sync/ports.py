@@ -236,6 +236,18 @@ class Ledger(Protocol):
         """Close the stage."""
         ...
 
+    async def some(self, stage: Stage) -> list[int]:
+        """The ids of a few stored records of the stage."""
+        ...
+
+    async def reopen(self, stage: Stage) -> Checkpoint:
+        """Read the stage in full, not only what changed: the shop shows what it hid before."""
+        ...
+
+    async def retime(self) -> None:
+        """Reckon the days of stored rows again if the shop's time zone changed."""
+        ...
+
     async def restart(self, stage: Stage, *, window: Window, total: Total) -> bool:
         """Read a window that is short of the shop's count again, from its beginning.
 

@@ -46,6 +46,14 @@ class Truth:
         """Fetch what could not be read in an earlier run."""
         await self._fetch(stage, await self._ledger.rejected(stage))
 
+    async def shown_again(self, stage: Stage) -> bool:
+        """Whether the shop shows now what it hid, asked by a few records that are stored."""
+        some = await self._ledger.some(stage)
+        if not some:
+            return False
+        found = await self._source.by_ids(stage, some)
+        return bool(found.records) and not found.restricted
+
     async def judge(self, stage: Stage) -> Verdict:
         """Count the stage's windows at the shop and here, and compare ids where it is due."""
         plan = await self._ledger.proof_plan(stage)

@@ -1,0 +1,59 @@
+"""The story of old runs is shortened, so that years of syncs do not fill the disk."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from brandmind.db.session import db_now
+from brandmind.db.tables import EVENT, RUN
+from brandmind.sync.stages import RunStatus
+
+KEEP_DAYS: Final = 90
+KEEP_EVENTS: Final = 50_000
+_AT_ONCE: Final = 2_000
+
+
+def prune_events(
+    session: Session,
+    store_id: str,
+    *,
+    keep_days: int = KEEP_DAYS,
+    keep_events: int = KEEP_EVENTS,
+) -> int:
+    """Remove up to 2,000 events of a store that are older than `keep_days` or beyond the newest
+    `keep_events`; how many went. Called again until it returns 0.
+
+    Events of runs that are still live stay: the tests of a run's story read it from its beginning.
+    """
+    live = sa.select(RUN.c.run_id).where(
+        RUN.c.store_id == store_id,
+        RUN.c.status.in_((RunStatus.QUEUED.value, RunStatus.RUNNING.value)),
+    )
+    oldest_kept = (
+        sa.select(EVENT.c.event_id)
+        .where(EVENT.c.store_id == store_id)
+        .order_by(EVENT.c.event_id.desc())
+        .offset(keep_events)
+        .limit(1)
+        .scalar_subquery()
+    )
+    doomed = session.scalars(
+        sa.select(EVENT.c.event_id)
+        .where(
+            EVENT.c.store_id == store_id,
+            EVENT.c.run_id.not_in(live),
+            sa.or_(
+                EVENT.c.at < db_now(session) - timedelta(days=keep_days),
+                EVENT.c.event_id <= oldest_kept,
+            ),
+        )
+        .order_by(EVENT.c.event_id)
+        .limit(_AT_ONCE)
+    ).all()
+    if doomed:
+        session.execute(sa.delete(EVENT).where(EVENT.c.event_id.in_(doomed)))
+    return len(doomed)

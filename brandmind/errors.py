@@ -14,6 +14,8 @@ BrandMindError
 └── ShopifyError             the shop's answer
     ├── ShopifyUnavailable   5xx, cut connection, time-out           (transient)
     ├── Throttled            asked to slow down; a wait, no failure  (throttled)
+    ├── BulkNotReady         an export is being prepared; a wait     (throttled)
+    ├── ExportDamaged        an export that is cut short or gone     (transient)
     ├── TokenExpired         401 that a refresh may cure             (transient)
     ├── TokenRevoked         access withdrawn: reconnect             (auth)
     ├── AccessRefused        a scope or protected data is missing    (restricted)
@@ -136,6 +138,24 @@ class Throttled(ShopifyError):
     def __init__(self, *, retry_after_s: float, request_id: str | None = None) -> None:
         super().__init__(request_id=request_id)
         self.retry_after_s = retry_after_s
+
+
+class BulkNotReady(ShopifyError):
+    """Shopify is preparing an export."""
+
+    kind: ClassVar[ErrorKind] = "throttled"
+
+    def __init__(self, *, delay_s: float, records: int, what: str) -> None:
+        super().__init__(
+            f"Shopify is preparing an export of {records:,} {what}. Continuing by itself."
+        )
+        self.delay_s = delay_s
+
+
+class ExportDamaged(ShopifyError):
+    """The file of an export is not what Shopify said it would be."""
+
+    kind: ClassVar[ErrorKind] = "transient"
 
 
 class TokenExpired(ShopifyError):

@@ -8,7 +8,7 @@ import fcntl
 import ipaddress
 import os
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -69,6 +69,10 @@ class Settings(BaseSettings):
     demo: bool = False
     workers: int = Field(default=2, ge=1, le=64)
     clock_file: str = ""
+    # How a shop is read: by its size, or always one way.
+    read_by: Literal["auto", "paged", "bulk"] = "auto"
+    # The most records of one export: what a worker holds on its disk, and in part in memory.
+    export_records: int = Field(default=5_000, ge=100, le=50_000)
 
     @classmethod
     def load(cls, **overrides: Any) -> Self:
@@ -205,6 +209,11 @@ class Settings(BaseSettings):
         """Where e-mails land while no SMTP server is named."""
         return self.data_dir / "outbox"
 
+    @property
+    def exports_dir(self) -> Path:
+        """Where the files of exports lie while they are read."""
+        return self.data_dir / "bulk"
+
     def shopify_address(self, shop: str) -> str:
         """The address every URL of a shop is built on, without a slash at its end."""
         return self.shopify_origin.replace("{shop}", shop)
@@ -331,4 +340,6 @@ _WANTED = {
     "trusted_proxy_hops": "give the number of proxies in front, from 0 to 10",
     "workers": "give the number of worker processes, from 1 to 64",
     "demo": "give 1 or 0",
+    "read_by": "give auto, paged or bulk",
+    "export_records": "give the most records of one export, from 100 to 50000",
 }

@@ -11,6 +11,7 @@ from brandmind.db.models import METADATA
 STORE: Final[sa.Table] = METADATA.tables["store"]
 RUN: Final[sa.Table] = METADATA.tables["sync_run"]
 STAGE: Final[sa.Table] = METADATA.tables["sync_stage"]
+SLICE: Final[sa.Table] = METADATA.tables["sync_slice"]
 EVENT: Final[sa.Table] = METADATA.tables["sync_event"]
 REQUEST: Final[sa.Table] = METADATA.tables["sync_request"]
 REJECT: Final[sa.Table] = METADATA.tables["reject"]

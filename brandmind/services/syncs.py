@@ -8,19 +8,23 @@ import random
 from collections.abc import Iterable
 from datetime import datetime
 
-from brandmind.db import requests, runs, snapshot
+from brandmind.db import requests, runs, snapshot, stores
 from brandmind.db.ledger import SqlLedger
+from brandmind.db.slices import SqlSlices
 from brandmind.errors import BrandMindError, Fenced, NotFound, ShopifyError
 from brandmind.logs import trace_of
 from brandmind.runtime import Runtime
-from brandmind.services import tokens
+from brandmind.services import exports, tokens
 from brandmind.services.announcing import LiveAnnouncer, announce
 from brandmind.services.heart import Heart
+from brandmind.shopify.bulk import BulkExports
 from brandmind.shopify.client import ShopifyClient
 from brandmind.shopify.source import ShopifySource
 from brandmind.sync import recovery
 from brandmind.sync.engine import Engine, Outcome
+from brandmind.sync.plan import Choice
 from brandmind.sync.progress import StoreProgress
+from brandmind.sync.slicing import SlicedReader
 from brandmind.sync.stages import Kind, Stage
 
 log = logging.getLogger(__name__)
@@ -63,6 +67,14 @@ async def cancel(rt: Runtime, store_id: str, *, by: str) -> None:
         raise NotFound("There is no sync to cancel.")
     for run_id in ended:
         await announce(rt, run_id, store_id)
+    await end_exports(rt, store_id, ended)
+
+
+async def end_exports(rt: Runtime, store_id: str, run_ids: Iterable[str]) -> None:
+    """Take from Shopify what these ended runs of a store have asked it to export; best effort."""
+    store = await rt.db.read(stores.find, store_id)
+    if store is not None:
+        await exports.cancel(rt, _client(rt, store_id=store_id, domain=store.domain), run_ids)
 
 
 async def progress(rt: Runtime, store_id: str) -> StoreProgress:
@@ -151,10 +163,15 @@ async def _run(
     slice_s: float,
 ) -> None:
     try:
-        source = _open_source(rt, claim, ledger)
+        client = _client(rt, store_id=claim.store_id, domain=claim.domain)
+        source = ShopifySource(client, currency=claim.currency, take_read_no=ledger.take_read_no)
         announcer.waiting_s = lambda: source.waiting_s
         outcome = await Engine(
-            source=source, ledger=ledger, announcer=announcer, slice_s=slice_s
+            source=source,
+            reader=_reader(rt, claim, client, source),
+            ledger=ledger,
+            announcer=announcer,
+            slice_s=slice_s,
         ).run()
         if outcome is Outcome.YIELDED:
             await rt.db.write(runs.set_down, claim, name="yielded")
@@ -168,15 +185,26 @@ async def _run(
         await _after_error(rt, claim, error)
 
 
-def _open_source(rt: Runtime, claim: runs.Claim, ledger: SqlLedger) -> ShopifySource:
-    client = ShopifyClient(
+def _client(rt: Runtime, *, store_id: str, domain: str) -> ShopifyClient:
+    return ShopifyClient(
         rt.http,
         origin=rt.settings.shopify_origin,
-        domain=claim.domain,
-        token=tokens.StoreToken(rt, claim.store_id),
-        pacer=rt.pacers.of(claim.store_id),
+        domain=domain,
+        token=tokens.StoreToken(rt, store_id),
+        pacer=rt.pacers.of(store_id),
     )
-    return ShopifySource(client, currency=claim.currency, take_read_no=ledger.take_read_no)
+
+
+def _reader(
+    rt: Runtime, claim: runs.Claim, client: ShopifyClient, source: ShopifySource
+) -> SlicedReader:
+    return SlicedReader(
+        source=source,
+        exports=BulkExports(client, source, folder=rt.settings.exports_dir),
+        book=SqlSlices(rt.db, claim),
+        choice=Choice(mode=rt.settings.read_by, slice_records=rt.settings.export_records),
+        points_per_s=lambda: client.budget.restore_per_s if client.budget else None,
+    )
 
 
 async def _after_error(rt: Runtime, claim: runs.Claim, error: Exception) -> None:
@@ -212,7 +240,7 @@ async def _after_error(rt: Runtime, claim: runs.Claim, error: Exception) -> None
         claim,
         name="waiting" if decision.action == "wait" else "will try again",
         delay_s=decision.delay_s or 0.0,
-        waiting="throttled" if decision.kind == "throttled" else "unavailable",
+        waiting=decision.waiting,
         error=decision.sentence,
         error_kind=decision.kind,
         request_ref=request_ref,

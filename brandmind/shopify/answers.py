@@ -26,6 +26,9 @@ from brandmind.errors import (
 MIN_WAIT_S: Final = 1.0
 MAX_WAIT_S: Final = 3600.0
 
+_NUL: Final = rb"\u0000"
+# Not the text of a backslash followed by "u0000", which is escaped itself.
+_NULS: Final = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 _TRANSIENT_CODES = frozenset({"INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT"})
 _SCOPE = re.compile(r"\b((?:unauthenticated_)?(?:read|write)_[a-z_]+)\b")
 # Shopify tells these apart in words only.
@@ -127,6 +130,12 @@ def read(payload: Any, headers: Mapping[str, str]) -> Answer:
     if not isinstance(data, dict):
         raise BadAnswer("The answer holds no data.", request_id=request_id)
     return Answer(data, date_of(headers), request_id, cost, restricted)
+
+
+def without_nuls(text: bytes) -> bytes:
+    """JSON without the one character that PostgreSQL keeps in no text: a name with it would stop
+    the whole reading."""
+    return _NULS.sub(rb"\1", text) if _NUL in text else text
 
 
 def cost_of(extensions: Mapping[str, Any]) -> Cost | None:

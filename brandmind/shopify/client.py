@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import httpx
 import orjson
 
-from brandmind.errors import BadAnswer, ShopifyUnavailable, Throttled, TokenRevoked
+from brandmind.errors import (
+    BadAnswer,
+    ExportDamaged,
+    ShopifyUnavailable,
+    Throttled,
+    TokenRevoked,
+)
 from brandmind.shopify import answers
 from brandmind.shopify.answers import Answer
 from brandmind.shopify.documents import Document, document
@@ -27,9 +32,6 @@ WHOLE_ANSWER_S: Final = 90.0
 # A longer wait gives the run back to the queue, so that another store has the worker meanwhile.
 LONGEST_WAIT_S: Final = 12.0
 WAITS_IN_PLACE: Final = 5
-_NUL: Final = rb"\u0000"
-# Not the text of a backslash followed by "u0000", which is escaped itself.
-_NULS: Final = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +68,8 @@ class ShopifyClient:
         self._pacer = pacer
         self._version_told = False
         self.usage = Usage()
+        # The shop's rate budget as it was last told.
+        self.budget: answers.Cost | None = None
 
     @property
     def domain(self) -> str:
@@ -118,6 +122,7 @@ class ShopifyClient:
             raise
         self._look_at_version(reply.headers)
         if answer.cost is not None:
+            self.budget = answer.cost
             self.usage.points += answer.cost.actual or 0.0
         return answer
 
@@ -170,6 +175,34 @@ class ShopifyClient:
         self.usage.body_bytes += len(content)
         return _Reply.of(response.status_code, response.headers, content)
 
+    async def download(self, url: str, write: Callable[[bytes], object]) -> None:
+        """The body of a signed address that Shopify has named, handed over in parts.
+
+        Without our token and without following redirects: the address itself is the right to it.
+        Raises ExportDamaged for an address that holds nothing any more, ShopifyUnavailable for any
+        other failure, also in mid-body, and BadAnswer for an address nobody should ask.
+        """
+        if not url.startswith("https://") and not self._url.startswith("http://"):
+            raise BadAnswer("The export's address is not https.")
+        request = self._http.build_request("GET", url, timeout=TIMEOUT)
+        try:
+            response = await self._http.send(request, stream=True, follow_redirects=False)
+            try:
+                if response.status_code in (403, 404, 410):
+                    raise ExportDamaged("the export's file is gone")
+                if response.status_code != 200:
+                    raise ShopifyUnavailable(f"The export answered {response.status_code}.")
+                async for part in response.aiter_bytes():
+                    self.usage.body_bytes += len(part)
+                    write(part)
+            finally:
+                await response.aclose()
+        except (httpx.RequestError, httpx.StreamError, httpx.InvalidURL) as error:
+            # Its name only: the address is signed, and whoever has it has the data.
+            raise ShopifyUnavailable(
+                f"The export could not be fetched ({type(error).__name__})."
+            ) from None
+
     def _look_at_version(self, headers: httpx.Headers) -> None:
         served = headers.get("x-shopify-api-version")
         if served and served != self._version and not self._version_told:
@@ -190,11 +223,9 @@ class _Reply(NamedTuple):
         """The reply, its body decoded if it should be data; ShopifyUnavailable if it cannot be."""
         if status != 200:
             return cls(status, headers, content, None)
-        if _NUL in content:
-            # PostgreSQL keeps no such character: a name with one would stop the whole reading.
-            content = _NULS.sub(rb"\1", content)
         try:
-            return cls(status, headers, content, orjson.loads(content))
+            payload = orjson.loads(answers.without_nuls(content))
+            return cls(status, headers, content, payload)
         except orjson.JSONDecodeError:
             # A body cut on its way, or a proxy's page: the next try may well succeed. The decoder's
             # own error would carry the whole body, customers and all, into a log.

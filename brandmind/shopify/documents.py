@@ -59,6 +59,21 @@ def _counting(name: str) -> Document:
     return Document(name, "Counts", f"query Counts({asked}) {{ {counts} }}")
 
 
+@lru_cache(maxsize=8)
+def export(name: str) -> str:
+    """The query of a bulk operation, exports/`name`.graphql, with a "$search" to be filled in.
+
+    Its fragments are put in place: Shopify says nowhere that it takes them in bulk.
+    """
+    text = _tight((_QUERIES / "exports" / f"{name}.graphql").read_text(encoding="utf-8"))
+    while found := _SPREAD.search(text):
+        path = _QUERIES / "fragments" / f"{found.group(1)}.graphql"
+        body = _tight(path.read_text(encoding="utf-8"))
+        inner = body[body.index("{") + 1 : body.rindex("}")].strip()
+        text = text.replace(found.group(0), inner)
+    return text
+
+
 def _with_fragments(text: str) -> str:
     parts = [text]
     wanted = list(_SPREAD.findall(text))

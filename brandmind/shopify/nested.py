@@ -42,11 +42,18 @@ async def whole_orders(
                 if fresh is None:
                     continue
                 node = node | fresh
-            for refund in node.get("refunds") or ():
+        whole.append(node)
+    await whole_refunds(client, whole)
+    return whole
+
+
+async def whole_refunds(client: ShopifyClient, orders: Sequence[Any]) -> None:
+    """Give the refunds of these orders all their lines."""
+    for order in orders:
+        if isinstance(order, dict):
+            for refund in order.get("refunds") or ():
                 if _more(refund.get("refundLineItems")):
                     await _whole_refund(client, refund)
-        whole.append(node)
-    return whole
 
 
 def cut_orders(nodes: Sequence[Any]) -> list[str]:

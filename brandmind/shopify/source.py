@@ -219,6 +219,10 @@ class ShopifySource:
             restricted.update(answer.restricted)
         return Found(tuple(records), tuple(missing), tuple(rejects), tuple(sorted(restricted)))
 
+    async def records_of(self, stage: Stage, nodes: list[Any]) -> tuple[list[Any], list[Reject]]:
+        """Whole nodes that came another way than by a page, read as a page's are."""
+        return await self._read(_RESOURCES[stage], nodes)
+
     async def _number(self) -> int:
         return await self._take_read_no() if self._take_read_no else 0
 

@@ -17,6 +17,7 @@ SAMPLE_CARDS_BANNER: Final = (
     "You are looking at a sample shop. Your own numbers replace each card as it finishes."
 )
 UNAVAILABLE: Final = "Shopify is not answering right now. We keep trying; nothing is lost."
+EXPORTING: Final = "Shopify is preparing an export. Continuing by itself."
 SLOWED: Final = "Shopify asked us to slow down. Continuing by itself."
 RECONNECT: Final = "Shopify access was withdrawn or expired. Reconnect to go on."
 
@@ -110,6 +111,8 @@ def waiting_note(progress: StoreProgress, *, stalled: bool, now: datetime, tz: t
         return SLOWED
     if progress.waiting == "unavailable":
         return UNAVAILABLE
+    if progress.waiting == "bulk":
+        return progress.error or EXPORTING
     if progress.waiting:
         return progress.waiting
     return SLOWED if stalled else ""

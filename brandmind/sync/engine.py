@@ -14,6 +14,7 @@ from typing import Final
 
 from brandmind.errors import AccessRefused
 from brandmind.sync.ports import Announcer, Checkpoint, Ledger, Source, Total, Window
+from brandmind.sync.slices import Pages
 from brandmind.sync.stages import PAGED, UNPROVEN, Stage, StageState
 from brandmind.sync.truth import Truth, total_of
 
@@ -34,7 +35,10 @@ class Outcome(StrEnum):
 
 
 class Engine:
-    """One claimed run at work. Errors of the source and `errors.Fenced` pass through."""
+    """One claimed run at work. Errors of the source and `errors.Fenced` pass through.
+
+    `reader` is where the pages come from if not from the source itself.
+    """
 
     def __init__(
         self,
@@ -42,10 +46,12 @@ class Engine:
         source: Source,
         ledger: Ledger,
         announcer: Announcer,
+        reader: Pages | None = None,
         slice_s: float = 5.0,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._source = source
+        self._reader: Pages = reader or source
         self._ledger = ledger
         self._announcer = announcer
         self._now_s = now_s
@@ -146,7 +152,7 @@ class Engine:
     async def _read_pages(self, at: Checkpoint) -> bool:
         if at.cursor == END:
             return True
-        pages = self._source.pages(at.stage, at.window, after=at.cursor or None)
+        pages = self._reader.pages(at.stage, at.window, after=at.cursor or None)
         async with aclosing(pages):  # type: ignore[type-var]
             async for page in pages:
                 at = await self._ledger.land(page, after=at.cursor)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from brandmind.errors import (
     BrandMindError,
+    BulkNotReady,
     ErrorKind,
     ShopifyUnavailable,
     ShopUnavailable,
@@ -26,12 +27,20 @@ _LATER_S = (900.0, *(3600.0,) * 24)
 @dataclass(frozen=True, slots=True)
 class Decision:
     """wait: no failure, go on after `delay_s`. retry: the same with a try counted.
-    fail: the run ends FAILED; `delay_s` is then when it is tried again by itself, or None."""
+    fail: the run ends FAILED; `delay_s` is then when it is tried again by itself, or None.
+    `waiting` is the reason its watchers are told meanwhile."""
 
     action: Action
     delay_s: float | None
     kind: ErrorKind
     sentence: str
+    bulk: bool = False
+
+    @property
+    def waiting(self) -> str:
+        if self.bulk:
+            return "bulk"
+        return "throttled" if self.kind == "throttled" else "unavailable"
 
 
 def decide(
@@ -43,6 +52,8 @@ def decide(
     them. `retries`: how often this run was already tried again after FAILED. `jitter`: 0-1.
     """
     kind: ErrorKind = error.kind if isinstance(error, BrandMindError) else "ours"
+    if isinstance(error, BulkNotReady):
+        return Decision("wait", min(max(error.delay_s, 1.0), 10.0), kind, error.message, bulk=True)
     if isinstance(error, Throttled):
         return Decision(
             "wait",

@@ -32,6 +32,7 @@ from brandmind.db.models.runs import (
     SyncEventRow,
     SyncRequestRow,
     SyncRunRow,
+    SyncSliceRow,
     SyncStageRow,
 )
 from brandmind.db.models.stores import OutboxRow, StoreRow, TokenRow, TombstoneRow
@@ -65,6 +66,7 @@ __all__ = [
     "SyncEventRow",
     "SyncRequestRow",
     "SyncRunRow",
+    "SyncSliceRow",
     "SyncStageRow",
     "TokenRow",
     "TombstoneRow",

@@ -106,6 +106,40 @@ class SyncStageRow(SQLModel, table=True):
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+class SyncSliceRow(SQLModel, table=True):
+    """One slice of a stage that is read in slices: its window, and the export it comes by.
+
+    `operation` is the id of the export at Shopify, `read_no` the store's number when it was
+    asked for; `moved_at` is when it was last seen to get on, by the database's clock.
+    """
+
+    __tablename__ = "sync_slice"
+
+    run_id: str = Field(
+        sa_column=sa.Column(
+            Key, sa.ForeignKey("sync_run.run_id", ondelete="CASCADE"), primary_key=True
+        )
+    )
+    stage: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    reading: int
+    created_from: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    created_before: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    mode: str
+    counted: int = Field(sa_type=sa.BigInteger)
+    state: str = "planned"
+    attempt: int = 0
+    read_no: int = Field(default=0, sa_type=sa.BigInteger)
+    operation: str | None = None
+    status: str = ""
+    objects: int = Field(default=0, sa_type=sa.BigInteger)
+    roots: int = Field(default=0, sa_type=sa.BigInteger)
+    # The shop's own clock when the export began: nothing in it is newer.
+    operation_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    moved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
 class SyncEventRow(SQLModel, table=True):
     """The append-only story of a run: the operator's timeline and what the fault tests check."""
 

@@ -11,7 +11,7 @@ import pytest
 from graphql import build_client_schema, parse, validate
 from graphql.validation import NoDeprecatedCustomRule, specified_rules
 
-from brandmind.shopify import source
+from brandmind.shopify import bulk, source
 from brandmind.shopify.documents import counting, document, names
 from brandmind.sync.stages import Stage
 from tests.unit.shopify.cost_model import requested_cost
@@ -52,6 +52,7 @@ def test_every_other_document_stays_well_below_the_limit() -> None:
     by_id = {stage: source._RESOURCES[stage] for stage in (Stage.PRODUCTS, Stage.CUSTOMERS)}
     at_once = {f"{one.root}_by_id": one.by_id for one in by_id.values()}
     at_once["orders_by_id"] = source._ORDERS.by_id
+    at_once["refund_parts"] = bulk._REFUNDS_AT_ONCE
     for name in names():
         asked = {
             "first": max(sizes.products, sizes.customers),

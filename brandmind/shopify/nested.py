@@ -36,12 +36,11 @@ async def whole_orders(
             lists.update(found)
     whole = []
     for node in nodes:
-        if isinstance(node, dict):
-            if node.get("id") in lists:
-                fresh = lists[node["id"]]
-                if fresh is None:
-                    continue
-                node = node | fresh
+        if isinstance(node, dict) and node.get("id") in lists:
+            fresh = lists[node["id"]]
+            if fresh is None:
+                continue
+            node = node | fresh
         whole.append(node)
     await whole_refunds(client, whole)
     return whole

@@ -213,6 +213,8 @@ class SlicedReader:
             if isinstance(found, _Failed):
                 await self._again(work, number, why=found.why)
                 continue
+            if work.slices[number].mode is Mode.PAGED:
+                return None
             await self._ahead(work, number)
             if not waits:
                 raise BulkNotReady(
@@ -228,8 +230,8 @@ class SlicedReader:
         if slice_.operation is None:
             try:
                 started = await self._start(work, number)
-            except QueryRefused as error:
-                await self._page_instead(work, number, why=error.message)
+            except (AccessRefused, QueryRefused) as error:
+                await self._page_rest(work, number, why=error.message)
                 return 0.0
             if not started:
                 return 8.0
@@ -246,7 +248,9 @@ class SlicedReader:
                 return _Failed(f"the export stood still for {patience.still_s / 60:.0f} min")
             return patience.asked_s
         if operation.error_code == "ACCESS_DENIED":
-            raise AccessRefused
+            # An export is refused whole for one field; pages come without it and say which.
+            await self._page_rest(work, number, why="Shopify refuses the export")
+            return 0.0
         if operation.status != "COMPLETED":
             code = f" ({operation.error_code})" if operation.error_code else ""
             return _Failed(f"the export ended {operation.status.lower()}{code}")
@@ -309,6 +313,11 @@ class SlicedReader:
     async def _page_instead(self, work: _Work, number: int, *, why: str) -> None:
         work.slices[number] = await self._book.page_instead(work.stage, number, why=why)
 
+    async def _page_rest(self, work: _Work, number: int, *, why: str) -> None:
+        for other in range(number, len(work.slices)):
+            if work.slices[other].mode is Mode.BULK:
+                await self._page_instead(work, other, why=why)
+
     async def _keep_going(self, work: _Work, number: int) -> None:
         """While this slice lands, the next ones are prepared."""
         if self._now_s() - self._looked_s >= _LOOK_EVERY_S:
@@ -329,8 +338,9 @@ class SlicedReader:
                 try:
                     if not await self._start(work, other):
                         return
-                except QueryRefused as error:
-                    await self._page_instead(work, other, why=error.message)
+                except (AccessRefused, QueryRefused) as error:
+                    await self._page_rest(work, other, why=error.message)
+                    return
 
 
 class _Work:

@@ -305,7 +305,8 @@ def _claim(session: Session, run_id: str, fence: int, owner: str) -> Claim | Non
                     beat=RUN.c.beat + 1,
                     seq=RUN.c.seq + 1,
                     owner=owner,
-                    waiting=None,
+                    # A look at an export does not end the waiting for it: the next page does.
+                    waiting=sa.case((RUN.c.waiting == "bulk", RUN.c.waiting), else_=None),
                     started_at=sa.func.coalesce(
                         RUN.c.started_at, sa.bindparam("now", type_=RUN.c.started_at.type)
                     ),

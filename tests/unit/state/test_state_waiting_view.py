@@ -157,6 +157,14 @@ def test_being_slowed_down_is_explained_and_so_is_silence() -> None:
     )
 
 
+def test_waiting_for_an_export_is_said_with_its_size() -> None:
+    told = "Shopify is preparing an export of 12,400 orders. Continuing by itself."
+    assert room(made.running(waiting="bulk", error=told)).note == told
+    assert room(made.running(waiting="bulk")).note == (
+        "Shopify is preparing an export. Continuing by itself."
+    )
+
+
 def test_a_screen_reader_hears_stages_quarters_and_the_end_but_not_every_row() -> None:
     watch = Watch()
     heard = []

@@ -6,6 +6,7 @@ import pytest
 
 from brandmind.errors import (
     BadAnswer,
+    BulkNotReady,
     QueryRefused,
     ShopifyUnavailable,
     ShopUnavailable,
@@ -23,6 +24,17 @@ def test_throttling_is_a_wait_and_never_a_failure() -> None:
     decision = _decide(Throttled(retry_after_s=7.5), attempt=99, failing_for_s=9_999)
     assert (decision.action, decision.delay_s) == ("wait", 7.5)
     assert decision.sentence == "Shopify asked us to slow down. Continuing by itself."
+
+
+def test_waiting_for_an_export_is_a_wait_that_says_so() -> None:
+    error = BulkNotReady(delay_s=0.2, records=12_400, what="orders")
+    decision = _decide(error, attempt=99, failing_for_s=9_999)
+    assert (decision.action, decision.delay_s, decision.waiting) == ("wait", 1.0, "bulk")
+    assert decision.sentence == (
+        "Shopify is preparing an export of 12,400 orders. Continuing by itself."
+    )
+    assert _decide(Throttled(retry_after_s=3)).waiting == "throttled"
+    assert _decide(ShopifyUnavailable()).waiting == "unavailable"
 
 
 def test_a_wait_is_never_longer_than_a_quarter_of_an_hour() -> None:

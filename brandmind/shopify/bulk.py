@@ -33,12 +33,6 @@ FETCHES: Final = 3
 _PAUSE_S: Final = 0.5
 # By the cost model 50 refunds with their lines are about 300 points.
 _REFUNDS_AT_ONCE: Final = 50
-_QUERIES: Final = {
-    Stage.PRODUCTS: "products",
-    Stage.ORDERS: "orders",
-    Stage.HISTORY: "orders",
-    Stage.CUSTOMERS: "customers",
-}
 
 
 class BulkExports:
@@ -53,7 +47,7 @@ class BulkExports:
         asked = search(stage, window)
         # A JSON string is a GraphQL string as well.
         told = f"query: {orjson.dumps(asked).decode()}" if asked else "reverse: true"
-        return f"# {mark}\n{export(_QUERIES[stage]).replace('$search', told)}"
+        return f"# {mark}\n{export(stage.resource).replace('$search', told)}"
 
     async def start(self, text: str) -> Operation | None:
         answer = await self._client.query("bulk_start", {"query": text})
@@ -147,7 +141,7 @@ class FetchedExport:
 
     async def page(self, at: int, size: int) -> Page:
         nodes = self._file.records(at, size) if self._file else []
-        if _QUERIES[self._stage] == "orders":
+        if self._stage.resource == "orders":
             await _with_refund_lines(self._client, nodes)
         records, rejects = await self._source.records_of(self._stage, nodes)
         return Page(self._stage, tuple(records), None, rejects=tuple(rejects))

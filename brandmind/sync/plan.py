@@ -3,9 +3,8 @@ what the shop counts is asked through a function."""
 
 from __future__ import annotations
 
-import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -15,19 +14,13 @@ from brandmind.sync.ports import Total, Window
 from brandmind.sync.slices import Mode, Slice
 from brandmind.sync.stages import Stage
 
-Count = Callable[[Window], Awaitable[int]]
+Counts = Callable[[Sequence[Window]], Awaitable[Sequence[int]]]
 
 # What a full page of each resource costs in query points, and how many records it holds.
-_PAGES: Final[dict[Stage, tuple[float, int]]] = {
-    Stage.PRODUCTS: (332.0, 240),
-    Stage.ORDERS: (592.0, 240),
-    Stage.HISTORY: (592.0, 240),
-    Stage.CUSTOMERS: (46.0, 250),
-}
+_PAGES: Final = {"products": (332.0, 240), "orders": (592.0, 240), "customers": (46.0, 250)}
 # Shopify's standard plan; told otherwise by its first answer.
 STANDARD_POINTS_PER_S: Final = 100.0
 _ROUND_TRIP_S: Final = 1.0
-_COUNTS_AT_ONCE: Final = 4
 _MOST_PARTS: Final = 48
 _HEAD_TRIES: Final = 6
 
@@ -61,7 +54,7 @@ class _Piece:
 def paging_s(stage: Stage, records: int, *, points_per_s: float) -> float:
     """Seconds to page so many records: by the budget, but a page is never quicker than a round
     trip."""
-    cost, size = _PAGES[stage]
+    cost, size = _PAGES[stage.resource]
     return math.ceil(records / size) * max(cost / max(points_per_s, 1.0), _ROUND_TRIP_S)
 
 
@@ -81,9 +74,9 @@ async def planned(
     choice: Choice,
     points_per_s: float | None,
     floor: datetime,
-    count: Count,
+    counts: Counts,
 ) -> Plan:
-    """How to read the window, which `count` has counted to `total`."""
+    """How to read the window, which the shop counts to hold `total`."""
     # Changes are read in the order of their change, for which no export can be cut.
     if window.updated_from is not None or window.created_before is None:
         return Plan((), "")
@@ -91,9 +84,9 @@ async def planned(
         return Plan((), "")
     head, rest = None, window
     if choice.head_records:
-        head, rest = await _head(window, total.count, floor=floor, choice=choice, count=count)
+        head, rest = await _head(window, total.count, floor=floor, choice=choice, counts=counts)
     left = max(total.count - (head.count if head else 0), 0)
-    pieces = await _cut(rest, left, floor=floor, size=choice.slice_records, count=count)
+    pieces = await _cut(rest, left, floor=floor, size=choice.slice_records, counts=counts)
     slices = [Slice(0, piece.window, Mode.BULK, piece.count) for piece in _merged(pieces, choice)]
     if head is not None:
         slices.insert(0, Slice(0, head.window, Mode.PAGED, head.count))
@@ -106,20 +99,17 @@ def _reason(
 ) -> str:
     rate = points_per_s or STANDARD_POINTS_PER_S
     takes_s = paging_s(stage, total.count, points_per_s=rate)
-    what = "orders" if stage is Stage.HISTORY else stage.value
     exports = sum(one.mode is Mode.BULK for one in slices)
     parts = [f"{exports} export{'s' if exports != 1 else ''}"]
     if exports < len(slices):
         parts.insert(0, "1 page run")
     takes = f"{takes_s / 60:.0f} min" if takes_s >= 60 else f"{takes_s:.0f} s"
-    return (
-        f"{'' if total.exact else 'at least '}{total.count:,} {what}: {' and '.join(parts)}; "
-        f"paging would take about {takes} at {rate:g} points/s"
-    )
+    whole = f"{'' if total.exact else 'at least '}{total.count:,} {stage.resource}"
+    return f"{whole}: {' and '.join(parts)}; paging would take about {takes} at {rate:g} points/s"
 
 
 async def _head(
-    window: Window, total: int, *, floor: datetime, choice: Choice, count: Count
+    window: Window, total: int, *, floor: datetime, choice: Choice, counts: Counts
 ) -> tuple[_Piece | None, Window]:
     """The newest few records as a window of their own, and the window without them.
 
@@ -133,7 +123,8 @@ async def _head(
         if not 1 <= back_s < span_s - 1:
             break
         cut = end - timedelta(seconds=back_s)
-        piece = _Piece(Window(cut, end), await count(Window(cut, end)))
+        (found,) = await counts([Window(cut, end)])
+        piece = _Piece(Window(cut, end), found)
         if piece.count > 2 * choice.head_records:
             share *= max(choice.head_records / piece.count, 1 / 64)
         elif piece.count * 4 < choice.head_records:
@@ -144,7 +135,7 @@ async def _head(
 
 
 async def _cut(
-    window: Window, total: int, *, floor: datetime, size: int, count: Count
+    window: Window, total: int, *, floor: datetime, size: int, counts: Counts
 ) -> list[_Piece]:
     """The window in pieces of at most about `size` records, newest first."""
     end, start = _ends(window, floor)
@@ -156,14 +147,11 @@ async def _cut(
     windows = [Window(older, newer) for newer, older in pairwise(bounds)]
     windows.append(Window(window.created_from, bounds[-1]))
     pieces: list[_Piece] = []
-    for at in range(0, parts, _COUNTS_AT_ONCE):
-        some = windows[at : at + _COUNTS_AT_ONCE]
-        counts = await asyncio.gather(*(count(one) for one in some))
-        for one, number in zip(some, counts, strict=True):
-            if number > size:
-                pieces += await _cut(one, number, floor=floor, size=size, count=count)
-            else:
-                pieces.append(_Piece(one, number))
+    for one, found in zip(windows, await counts(windows), strict=True):
+        if found > size:
+            pieces += await _cut(one, found, floor=floor, size=size, counts=counts)
+        else:
+            pieces.append(_Piece(one, found))
     return pieces
 
 

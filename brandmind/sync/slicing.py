@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
@@ -88,7 +88,8 @@ class SlicedReader:
         position = Position.of(after) if after else Position(0)
         layout = None if position is None else await self._layout(stage, window, anew=not after)
         if position is None or layout is None or not layout.slices:
-            async with aclosing(self._source.pages(stage, window, after=after)) as pages:  # type: ignore[type-var]
+            begun = after if position is None else None
+            async with aclosing(self._source.pages(stage, window, after=begun)) as pages:  # type: ignore[type-var]
                 async for page in pages:
                     yield page
             return
@@ -117,8 +118,9 @@ class SlicedReader:
             return None
         total = await self._source.count(stage, window)
 
-        async def count(part: Window) -> int:
-            return (await self._source.count(stage, part)).count
+        async def counts(parts: Sequence[Window]) -> Sequence[int]:
+            found = await self._source.counts([(stage, part) for part in parts])
+            return [one.count for one in found]
 
         plan = await planned(
             stage,
@@ -127,7 +129,7 @@ class SlicedReader:
             choice=self._choice,
             points_per_s=rate,
             floor=layout.floor,
-            count=count,
+            counts=counts,
         )
         if plan.slices or layout.slices:
             await self._book.keep(stage, plan.slices, reason=plan.reason)
@@ -220,7 +222,7 @@ class SlicedReader:
                 raise BulkNotReady(
                     delay_s=min(max(found / 4, 1.0), 10.0),
                     records=slice_.counted,
-                    what="orders" if work.stage is Stage.HISTORY else work.stage.value,
+                    what=work.stage.resource,
                 )
             await self._sleep(waits.pop(0))
 

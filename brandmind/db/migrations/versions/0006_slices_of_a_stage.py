@@ -8,7 +8,7 @@ from alembic import op
 from brandmind.db import types
 
 revision = "0006"
-down_revision = "0007"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

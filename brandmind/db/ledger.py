@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import orjson
@@ -17,7 +17,18 @@ from sqlmodel import Session
 
 from brandmind.clock import new_id
 from brandmind.commerce.shop import ShopFacts, zone
-from brandmind.db import burials, proofs, rejects, restrictions, retime, rollups, runs, upserts
+from brandmind.db import (
+    burials,
+    portraits,
+    proofs,
+    rejects,
+    restrictions,
+    retime,
+    rollups,
+    runs,
+    upserts,
+)
+from brandmind.db.portraits import Portrait
 from brandmind.db.session import Database, db_now
 from brandmind.db.tables import OUTBOX, RUN, STAGE, STORE
 from brandmind.errors import Fenced
@@ -128,6 +139,14 @@ class SqlLedger:
     async def recount(self) -> None:
         while await self._write(_recount):
             pass
+
+    async def keep_stock(self, *, day: date) -> None:
+        """Write down what of each product can be sold on this shop-local day."""
+        await self._write(_keep_stock, day)
+
+    async def keep_portrait(self, portrait: Portrait) -> None:
+        """Keep a portrait of the store."""
+        await self._write(_keep_portrait, portrait)
 
     async def notify(self) -> None:
         await self._write(_notify)
@@ -676,6 +695,16 @@ def _recount(session: Session, claim: runs.Claim) -> int:
     _own(session, claim)
     done: int = rollups.recount_dirty(session, claim.store_id)
     return done
+
+
+def _keep_stock(session: Session, claim: runs.Claim, day: date) -> None:
+    _own(session, claim)
+    portraits.keep_stock(session, claim.store_id, day=day)
+
+
+def _keep_portrait(session: Session, claim: runs.Claim, portrait: Portrait) -> None:
+    _own(session, claim)
+    portraits.keep(session, claim.store_id, portrait, run_id=claim.run_id)
 
 
 def _notify(session: Session, claim: runs.Claim) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
@@ -13,7 +13,7 @@ from brandmind.dna.actions import actions, do_next
 from brandmind.dna.cuts import Spec
 from brandmind.dna.facts import Facts
 from brandmind.dna.measure import half_up
-from brandmind.dna.pairs import pairs
+from brandmind.dna.pairs import Rule, pairs
 from brandmind.dna.pulse import Beat, pulse
 from brandmind.dna.signature import Lane, coverage, gel, signature
 from brandmind.dna.strand import Action, Missing, Reading, Strand, finish
@@ -57,19 +57,25 @@ class Profile:
         return {one.key: one.label for one in self.strands if one.label is not None}
 
 
-def read(facts: Facts, *, before: Mapping[str, str] | None = None) -> Profile:
+def portrait(facts: Facts, *, before: Mapping[str, str] | None = None) -> Profile:
     """The portrait of these facts.
 
     `before` are the labels shown by the last run of an earlier day; with the facts and
     `cuts.VERSION` they are all that the portrait depends on.
     """
     year = Year(facts)
+    return read(year, pairs(year.baskets()), before=before)
+
+
+def read(year: Year, rules: Sequence[Rule], *, before: Mapping[str, str] | None = None) -> Profile:
+    """`portrait` of a year whose pairs are known already."""
+    facts = year.facts
     shown = before or {}
     strands = {
         spec.key: finish(facts, spec, reader(year), before=shown.get(spec.key))
         for spec, reader in _READERS
     }
-    found = actions(year, strands, pairs(year.baskets()))
+    found = actions(year, strands, rules)
     told = tuple(
         replace(strand, actions=found.get(key, ())) if strand.score is not None else strand
         for key, strand in strands.items()

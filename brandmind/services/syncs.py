@@ -14,7 +14,7 @@ from brandmind.db.slices import SqlSlices
 from brandmind.errors import BrandMindError, Fenced, NotFound, ShopifyError
 from brandmind.logs import trace_of
 from brandmind.runtime import Runtime
-from brandmind.services import exports, tokens
+from brandmind.services import dna, exports, tokens
 from brandmind.services.announcing import LiveAnnouncer, announce
 from brandmind.services.heart import Heart
 from brandmind.shopify.bulk import BulkExports
@@ -171,6 +171,7 @@ async def _run(
             reader=_reader(rt, claim, client, source),
             ledger=ledger,
             announcer=announcer,
+            portray=lambda: dna.portray(rt, ledger),
             slice_s=slice_s,
         ).run()
         if outcome is Outcome.YIELDED:

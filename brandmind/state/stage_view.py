@@ -16,7 +16,7 @@ LABELS: Final = {
     Stage.PRODUCTS: "Products",
     Stage.ORDERS: "Orders, last 6 months",
     Stage.CUSTOMERS: "Customers",
-    Stage.FIGURES: "Sales figures",
+    Stage.FIGURES: "Store DNA",
     Stage.HISTORY: "Older orders",
 }
 # How a stage is called inside a sentence.
@@ -25,7 +25,7 @@ NAMES: Final = {
     Stage.PRODUCTS: "products",
     Stage.ORDERS: "orders",
     Stage.CUSTOMERS: "customers",
-    Stage.FIGURES: "sales figures",
+    Stage.FIGURES: "Store DNA",
     Stage.NOTIFY: "the message to you",
     Stage.HISTORY: "older orders",
 }
@@ -114,8 +114,6 @@ def _view(
     before: str | None,
 ) -> StageView:
     icon, word = _ICONS[at.state]
-    if at.stage is Stage.FIGURES and at.state is StageState.RUNNING:
-        word = "Adding up"
     running = at.state is StageState.RUNNING
     took = ""
     if at.started_at is not None:
@@ -155,13 +153,12 @@ def _detail(
             return f"{total}, in the background"
         if at.total is not None:
             return f"{wording.at_least(at.total, exact=at.exact)} to read"
-        verb = "Adds up" if at.stage is Stage.FIGURES else "Reads"
-        return f"{verb} after {before}" if before else "Waiting for its turn"
+        return f"Reads after {before}" if before else "Waiting for its turn"
     if at.state is StageState.RUNNING:
         if at.stage is Stage.SHOP:
             return "Asking Shopify who you are"
         if at.stage not in PAGED:
-            return "Adding up your days"
+            return "Adding up your days, then reading your DNA"
         text = tally(at)
         if history:
             text += ", in the background"

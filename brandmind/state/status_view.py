@@ -29,7 +29,7 @@ def pill(progress: StoreProgress, *, now: datetime, tz: tzinfo) -> PillView:
         if at.stage in PAGED and at.total:
             text = f"Reading {NAMES[at.stage]}, {percent_of(at)}%"
         elif at.stage is Stage.FIGURES:
-            text = "Adding up your figures"
+            text = "Reading your DNA"
         else:
             text = f"Reading {NAMES[at.stage]}" if at.stage in PAGED else "Connecting"
         return PillView(tone="amber", text=text)
@@ -230,7 +230,7 @@ def reading_sentence(progress: StoreProgress, *, left_s: float | None) -> str:
     if progress.waiting == "unavailable":
         return UNAVAILABLE
     if at is None or at.stage not in PAGED:
-        text = "Adding up your figures." if at and at.stage is Stage.FIGURES else "Connecting."
+        text = "Reading your DNA." if at and at.stage is Stage.FIGURES else "Connecting."
     else:
         text = f"Reading {NAMES[at.stage]}: {tally(at)}."
     if left_s is not None:

@@ -220,7 +220,7 @@ def _headline(
             return "Connecting to Shopify.", LEAVE, ""
         if at.stage in PAGED:
             return f"Reading your {NAMES[at.stage]}.", LEAVE, ""
-        return "Adding up your figures.", LEAVE, ""
+        return "Reading your DNA.", LEAVE, ""
     if status is StoreStatus.FAILED:
         if progress.error_kind == "auth":
             headline, _, rest = RECONNECT.partition(". ")
@@ -242,7 +242,7 @@ def _tally(progress: StoreProgress, *, ending: str) -> str:
     if ending == "failed":
         ready = done_names(progress)
         if ready:
-            verb = "is" if ready == ["sales figures"] else "are"
+            verb = "is" if ready == ["Store DNA"] else "are"
             return f"{wording.listed(ready)} {verb} ready to use"
     if progress.total is None:
         return f"{wording.counted(progress.done, 'record')} so far" if progress.done else ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from enum import StrEnum
 from typing import Final
@@ -47,6 +47,7 @@ class Engine:
         ledger: Ledger,
         announcer: Announcer,
         reader: Pages | None = None,
+        portray: Callable[[], Awaitable[None]] | None = None,
         slice_s: float = 5.0,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -54,6 +55,7 @@ class Engine:
         self._reader: Pages = reader or source
         self._ledger = ledger
         self._announcer = announcer
+        self._portray = portray
         self._now_s = now_s
         self._truth = Truth(source, ledger)
         self._slice_ends_s = now_s() + slice_s
@@ -81,6 +83,8 @@ class Engine:
         elif stage is Stage.FIGURES:
             await self._ledger.retime()
             await self._ledger.recount()
+            if self._portray is not None:
+                await self._portray()
         elif stage is Stage.NOTIFY:
             await self._ledger.notify()
         await self._ledger.finish(stage, StageState.DONE)

@@ -16,6 +16,7 @@ from brandmind.db.models.commerce import (
     SaleRow,
     VariantRow,
 )
+from brandmind.db.models.dna import DnaRunRow, StockDayRow
 from brandmind.db.models.identity import (
     MembershipRow,
     OauthFlowRow,
@@ -44,6 +45,7 @@ __all__ = [
     "CustomerRow",
     "DailySalesRow",
     "DirtyDayRow",
+    "DnaRunRow",
     "InboxRow",
     "LineRow",
     "LiveRow",
@@ -62,6 +64,7 @@ __all__ = [
     "SessionRow",
     "SessionStoreRow",
     "SignInLinkRow",
+    "StockDayRow",
     "StoreRow",
     "SyncEventRow",
     "SyncRequestRow",

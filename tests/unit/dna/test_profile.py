@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from brandmind.dna import cuts
 from brandmind.dna.facts import LineFact, Lines, OrderFact, Orders
-from brandmind.dna.profile import compared, read, to_json, to_plain
+from brandmind.dna.profile import compared, portrait, to_json, to_plain
 from brandmind.dna.signature import coverage, signature
 from tests.unit.dna.shop import AS_OF, Buy, Item, ladder, products, shop, with_stock
 
@@ -51,7 +51,7 @@ def made_up(seed=1, *, orders=1500, customers=600, stored_days=760, **more):
 
 
 def test_a_whole_portrait_is_read():
-    profile = read(made_up())
+    profile = portrait(made_up())
     assert (profile.coverage, profile.read) == ("12 of 12 strands read", 12)
     assert [strand.key for strand in profile.strands] == [spec.key for spec in cuts.STRANDS]
     assert [lane.score for lane in profile.gel] == [strand.score for strand in profile.strands]
@@ -69,7 +69,7 @@ def test_a_whole_portrait_is_read():
 
 def test_an_empty_shop_is_told_what_it_lacks():
     facts = replace(shop([]), stored_from=None)
-    profile = read(facts)
+    profile = portrait(facts)
     assert (profile.coverage, profile.signature, profile.do_next) == (
         "0 of 12 strands read",
         "",
@@ -82,16 +82,16 @@ def test_an_empty_shop_is_told_what_it_lacks():
 
 def test_a_store_of_60_days_reads_half_of_its_portrait():
     facts = made_up(orders=900, stored_days=60, cut=True, whole=False)
-    keys = {strand.key for strand in read(facts).strands if strand.score is not None}
+    keys = {strand.key for strand in portrait(facts).strands if strand.score is not None}
     assert {"price", "range", "reach", "discount", "basket"} <= keys
     assert not {"newness", "loyalty", "seasonality"} & keys
-    assert read(facts).strands[0].confidence == "medium"
+    assert portrait(facts).strands[0].confidence == "medium"
 
 
 @pytest.fixture(scope="module")
 def known():
     facts = made_up(orders=700, customers=250)
-    return facts, to_json(read(facts))
+    return facts, to_json(portrait(facts))
 
 
 def rows_of(facts):
@@ -143,7 +143,7 @@ def test_no_order_of_rows_changes_a_byte(known, seed):
         products=catalogue,
         variants=variants,
     )
-    assert to_json(read(shuffled)) == told
+    assert to_json(portrait(shuffled)) == told
 
 
 def test_the_json_is_sorted_and_has_no_spaces(known):
@@ -162,18 +162,18 @@ def test_orders_of_the_day_itself_and_later_change_nothing(known):
     ]
     lines += [LineFact(9000 + n, 1, 1, 5, 10**6, 0) for n in range(3)]
     columns = Orders(orders)
-    assert to_json(read(replace(facts, orders=columns, lines=Lines(lines, columns)))) == told
+    assert to_json(portrait(replace(facts, orders=columns, lines=Lines(lines, columns)))) == told
 
 
 def test_labels_of_the_day_before_are_the_only_memory(known):
     facts, told = known
-    profile = read(facts)
-    assert to_json(read(facts, before=profile.labels)) == told
-    assert to_json(read(facts, before={})) == told
+    profile = portrait(facts)
+    assert to_json(portrait(facts, before=profile.labels)) == told
+    assert to_json(portrait(facts, before={})) == told
 
 
 def test_the_signature_names_only_what_is_sure():
-    strands = {strand.key: strand for strand in read(made_up()).strands}
+    strands = {strand.key: strand for strand in portrait(made_up()).strands}
     known = list(strands.values())
     words = signature(known)
     unsure = [replace(s, confidence="low") if s.key == "price" else s for s in known]
@@ -196,7 +196,7 @@ def test_the_second_order_is_worth_a_sum_that_can_be_checked():
     for customer in range(1, 31):
         buys.append(Buy(180, customer=customer, items=(Item(1, 5000),)))
         buys.append(Buy(150, customer=customer, items=(Item(1, 5000),)))
-    profile = read(shop(buys))
+    profile = portrait(shop(buys))
     loyalty = next(s for s in profile.strands if s.key == "loyalty")
     # 30 of 300 within 90 days: 10 %, a score of 32.5.
     assert (loyalty.raw, loyalty.score) == (0.1, 32.5)
@@ -215,16 +215,16 @@ def test_a_hero_that_runs_out_is_told():
         for n in range(60)
     ]
     facts = with_stock(shop(buys, products_=products(6)), 1, stock=20, sold=28)
-    action = next(a for s in read(facts).strands for a in s.actions if a.key == "hero_stock")
+    action = next(a for s in portrait(facts).strands for a in s.actions if a.key == "hero_stock")
     # 60 x 91.25 = 5,475.00 in a year, 105.00 a week.
     assert action.amount_minor == 10_500
     assert "runs out in 20 days" in action.text
     later = with_stock(facts, 1, stock=21, sold=28)
-    assert not any(a.key == "hero_stock" for s in read(later).strands for a in s.actions)
+    assert not any(a.key == "hero_stock" for s in portrait(later).strands for a in s.actions)
 
 
 def test_a_strand_is_compared_with_an_earlier_run():
-    before = to_plain(read(made_up()))["strands"][0]
+    before = to_plain(portrait(made_up()))["strands"][0]
     up = {**before, "score": before["score"] + 2}
     down = {**before, "score": before["score"] - 1}
     assert compared(up, before, day="1 Oct") == "Up 2 points on the run of 1 Oct."

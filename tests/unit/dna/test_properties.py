@@ -8,7 +8,7 @@ from brandmind.dna import cuts
 from brandmind.dna.customers import cadence, growth_engine, loyalty, value_concentration
 from brandmind.dna.measure import along
 from brandmind.dna.operations import returns_trust
-from brandmind.dna.profile import read
+from brandmind.dna.profile import portrait
 from brandmind.dna.selling import basket_building, discount_reliance
 from brandmind.dna.strand import Missing, Reading
 from brandmind.dna.year import Year
@@ -38,7 +38,7 @@ buys = st.lists(
 @settings(max_examples=60, deadline=None)
 @given(buys=buys, times=st.sampled_from([1, 7, 30]), stored=st.integers(0, 800))
 def test_every_strand_is_missing_or_within_0_and_100(buys, times, stored):
-    profile = read(
+    profile = portrait(
         shop(
             buys * times,
             stored_days=stored,

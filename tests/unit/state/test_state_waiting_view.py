@@ -46,7 +46,7 @@ def test_the_stages_stand_in_their_order_with_older_orders_last() -> None:
         "Products",
         "Orders, last 6 months",
         "Customers",
-        "Sales figures",
+        "Store DNA",
         "Older orders",
     ]
 
@@ -58,7 +58,7 @@ def test_each_stage_says_where_it_stands_in_words() -> None:
         ("Done", "312 products, 1,204 variants"),
         ("Reading", "4,210 of 12,000"),
         ("Waiting", "5,400 to read"),
-        ("Waiting", "Adds up after customers"),
+        ("Waiting", "Reads after customers"),
         ("Waiting", "31,600 more, in the background"),
     ]
     assert stage(view, "shop").elapsed == "0:02"
@@ -224,4 +224,4 @@ def test_sales_figures_wait_behind_the_stage_before_them() -> None:
     without = dataclasses.replace(
         progress, stages=tuple(at for at in progress.stages if at.stage is not Stage.CUSTOMERS)
     )
-    assert stage(room(without), "figures").detail == "Adds up after orders"
+    assert stage(room(without), "figures").detail == "Reads after orders"

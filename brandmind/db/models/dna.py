@@ -1,0 +1,48 @@
+"""Every portrait that was ever made of a store, and the daily record of its stock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from brandmind.db.types import Key, UtcDateTime
+
+_KEYED: dict[str, Any] = {"sqlite_with_rowid": False}
+
+
+class DnaRunRow(SQLModel, table=True):
+    """A portrait as it was made; `number` counts a store's portraits.
+
+    `as_of` is the shop-local day before which everything counts; the last one of a day is that
+    day's own, whose labels the next day begins with. `portrait_json` is `dna.profile.to_json`,
+    `tables_json` what the pages of customers and products show of the same facts.
+    """
+
+    __tablename__ = "dna_run"
+    __table_args__ = (sa.Index("dna_run_day", "store_id", "as_of", "number"),)
+
+    store_id: str = Field(primary_key=True, sa_type=Key)
+    number: int = Field(primary_key=True)
+    as_of: str = Field(sa_type=sa.String(10))
+    dna_version: int
+    run_id: str = Field(sa_type=Key)
+    made_at: datetime = Field(sa_type=UtcDateTime)
+    strands: int
+    labels_json: str
+    portrait_json: str
+    tables_json: str
+
+
+class StockDayRow(SQLModel, table=True):
+    """What of a product could be sold on a shop-local day, as a sync of that day found it."""
+
+    __tablename__ = "stock_day"
+    __table_args__ = (_KEYED,)
+
+    store_id: str = Field(primary_key=True, sa_type=Key)
+    day: str = Field(primary_key=True, sa_type=sa.String(10))
+    product_id: int = Field(primary_key=True, sa_type=sa.BigInteger)
+    available: int

@@ -1,0 +1,162 @@
+"""Portraits as they are kept: every one, numbered, and the record of stock they will need."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+import orjson
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from brandmind.db.facts import STOCK_KEPT_DAYS
+from brandmind.db.session import db_now
+from brandmind.db.tables import DNA_RUN, PRODUCT, STOCK_DAY
+
+
+class Portrait(NamedTuple):
+    """A portrait to be kept; the texts are JSON."""
+
+    as_of: date
+    dna_version: int
+    strands: int
+    labels: dict[str, str]
+    portrait_json: str
+    tables_json: str
+
+
+class Kept(NamedTuple):
+    """A kept portrait, its JSON as data."""
+
+    number: int
+    as_of: date
+    made_at: datetime
+    portrait: dict[str, Any]
+    tables: dict[str, Any]
+
+
+class Point(NamedTuple):
+    """The last portrait of a day, without its details."""
+
+    number: int
+    as_of: date
+    dna_version: int
+    strands: int
+
+
+def labels_before(session: Session, store_id: str, *, as_of: date, version: int) -> dict[str, str]:
+    """The labels shown on the last earlier day that has a portrait of this version."""
+    found = session.scalar(
+        sa.select(DNA_RUN.c.labels_json)
+        .where(
+            DNA_RUN.c.store_id == store_id,
+            DNA_RUN.c.as_of < as_of.isoformat(),
+            DNA_RUN.c.dna_version == version,
+        )
+        .order_by(DNA_RUN.c.as_of.desc(), DNA_RUN.c.number.desc())
+        .limit(1)
+    )
+    return dict(orjson.loads(found)) if found else {}
+
+
+def keep(session: Session, store_id: str, portrait: Portrait, *, run_id: str) -> int:
+    """Keep a portrait; its number. One that says what the last of its day said adds nothing.
+
+    The caller holds the store's lock.
+    """
+    last = session.execute(
+        sa.select(DNA_RUN)
+        .where(DNA_RUN.c.store_id == store_id)
+        .order_by(DNA_RUN.c.number.desc())
+        .limit(1)
+    ).first()
+    if last is not None and (last.as_of, last.portrait_json, last.tables_json) == (
+        portrait.as_of.isoformat(),
+        portrait.portrait_json,
+        portrait.tables_json,
+    ):
+        return int(last.number)
+    number = last.number + 1 if last is not None else 1
+    session.execute(
+        sa.insert(DNA_RUN).values(
+            store_id=store_id,
+            number=number,
+            as_of=portrait.as_of.isoformat(),
+            dna_version=portrait.dna_version,
+            run_id=run_id,
+            made_at=db_now(session),
+            strands=portrait.strands,
+            labels_json=orjson.dumps(portrait.labels, option=orjson.OPT_SORT_KEYS).decode(),
+            portrait_json=portrait.portrait_json,
+            tables_json=portrait.tables_json,
+        )
+    )
+    return int(number)
+
+
+def latest(session: Session, store_id: str, *, up_to: date | None = None) -> Kept | None:
+    """The newest portrait, or the newest of the days up to and with `up_to`."""
+    query = sa.select(DNA_RUN).where(DNA_RUN.c.store_id == store_id)
+    if up_to is not None:
+        query = query.where(DNA_RUN.c.as_of <= up_to.isoformat())
+    row = session.execute(
+        query.order_by(DNA_RUN.c.as_of.desc(), DNA_RUN.c.number.desc()).limit(1)
+    ).first()
+    if row is None:
+        return None
+    return Kept(
+        row.number,
+        date.fromisoformat(row.as_of),
+        row.made_at,
+        orjson.loads(row.portrait_json),
+        orjson.loads(row.tables_json),
+    )
+
+
+def history(session: Session, store_id: str, *, limit: int = 400) -> list[Point]:
+    """The last portrait of each day, newest first."""
+    last_of_day = (
+        sa.select(sa.func.max(DNA_RUN.c.number))
+        .where(DNA_RUN.c.store_id == store_id)
+        .group_by(DNA_RUN.c.as_of)
+    )
+    return [
+        Point(row.number, date.fromisoformat(row.as_of), row.dna_version, row.strands)
+        for row in session.execute(
+            sa.select(DNA_RUN.c.number, DNA_RUN.c.as_of, DNA_RUN.c.dna_version, DNA_RUN.c.strands)
+            .where(DNA_RUN.c.store_id == store_id, DNA_RUN.c.number.in_(last_of_day))
+            .order_by(DNA_RUN.c.as_of.desc())
+            .limit(limit)
+        )
+    ]
+
+
+def keep_stock(session: Session, store_id: str, *, day: date) -> None:
+    """Write down what of each product can be sold on this shop-local day; drop what is too old.
+
+    The caller holds the store's lock.
+    """
+    session.execute(
+        sa.delete(STOCK_DAY).where(
+            STOCK_DAY.c.store_id == store_id,
+            sa.or_(
+                STOCK_DAY.c.day == day.isoformat(),
+                STOCK_DAY.c.day < (day - timedelta(days=STOCK_KEPT_DAYS)).isoformat(),
+            ),
+        )
+    )
+    session.execute(
+        sa.insert(STOCK_DAY).from_select(
+            ["store_id", "day", "product_id", "available"],
+            sa.select(
+                PRODUCT.c.store_id,
+                sa.literal(day.isoformat()),
+                PRODUCT.c.shopify_id,
+                PRODUCT.c.total_inventory,
+            ).where(
+                PRODUCT.c.store_id == store_id,
+                PRODUCT.c.tracks_inventory,
+                PRODUCT.c.total_inventory.is_not(None),
+            ),
+        )
+    )

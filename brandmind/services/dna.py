@@ -1,0 +1,98 @@
+"""Store DNA: made when a sync has read the rows, kept, and told to the pages and the report."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from brandmind.db import facts, portraits
+from brandmind.db.facts import Loaded
+from brandmind.db.ledger import SqlLedger
+from brandmind.db.portraits import Point, Portrait
+from brandmind.dna import cuts, profile, tables
+from brandmind.dna.pairs import pairs
+from brandmind.dna.year import Year
+
+if TYPE_CHECKING:
+    from brandmind.runtime import Runtime
+
+# The ghost marks on the page and the thin line of the gel.
+AGO: Final = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreDna:
+    """The newest portrait of a store, and that of 90 days earlier where there is one.
+
+    `portrait` and `before` are as `dna.profile.to_plain` has them, `tables` as `dna.tables`.
+    """
+
+    number: int
+    as_of: date
+    made_at: datetime
+    portrait: dict[str, Any]
+    tables: dict[str, Any]
+    before: dict[str, Any] | None
+    before_day: date | None
+
+    def compared(self, strand: Mapping[str, Any]) -> str:
+        """How a strand of the portrait moved since the earlier one: a sentence, or ""."""
+        if self.before is None or self.before_day is None:
+            return ""
+        earlier = {one["key"]: one for one in self.before["strands"]}
+        day = f"{self.before_day.day} {self.before_day:%b}"
+        return profile.compared(strand, earlier.get(strand["key"]), day=day)
+
+
+async def portray(rt: Runtime, ledger: SqlLedger) -> None:
+    """Make the portrait of a run's store and keep it. Raises Fenced.
+
+    Reading and thinking happen in threads and hold no lock; only what is kept is written under
+    the run's own.
+    """
+    store_id, run_id = ledger.claim.store_id, ledger.claim.run_id
+    as_of = await rt.db.read(facts.as_of, store_id, run_id=run_id)
+    await ledger.keep_stock(day=as_of)
+    loaded = await rt.db.read(facts.load, store_id, as_of=as_of, run_id=run_id)
+    before = await rt.db.read(portraits.labels_before, store_id, as_of=as_of, version=cuts.VERSION)
+    await ledger.keep_portrait(await asyncio.to_thread(made, loaded, before))
+
+
+def made(loaded: Loaded, before: Mapping[str, str]) -> Portrait:
+    """The portrait of these facts: the same bytes for the same facts and labels."""
+    year = Year(loaded.facts)
+    rules = pairs(year.baskets())
+    found = profile.read(year, rules, before=before)
+    return Portrait(
+        as_of=found.as_of,
+        dna_version=found.dna_version,
+        strands=found.read,
+        labels=found.labels,
+        portrait_json=profile.to_json(found),
+        tables_json=tables.to_json(tables.tables(year, rules, loaded.months, loaded.hours)),
+    )
+
+
+async def store_dna(rt: Runtime, store_id: str) -> StoreDna | None:
+    """The newest portrait, None before the first."""
+    found = await rt.db.read(portraits.latest, store_id)
+    if found is None:
+        return None
+    before = await rt.db.read(portraits.latest, store_id, up_to=found.as_of - AGO)
+    return StoreDna(
+        number=found.number,
+        as_of=found.as_of,
+        made_at=found.made_at,
+        portrait=found.portrait,
+        tables=found.tables,
+        before=before.portrait if before else None,
+        before_day=before.as_of if before else None,
+    )
+
+
+async def history(rt: Runtime, store_id: str) -> list[Point]:
+    """The days that have a portrait, newest first."""
+    return await rt.db.read(portraits.history, store_id)

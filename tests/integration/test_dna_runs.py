@@ -1,0 +1,150 @@
+"""The portrait as a part of a sync: made, kept under the run's own right, the same on any road."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from brandmind.clock import utc_now
+from brandmind.db import facts, portraits, runs
+from brandmind.db.ledger import SqlLedger
+from brandmind.db.session import Database
+from brandmind.db.tables import DNA_RUN, STAGE, STORE
+from brandmind.errors import Fenced
+from brandmind.services import dna
+from brandmind.sync.engine import Engine, Outcome
+from brandmind.sync.stages import Stage, StageState
+from tests.memory_shop import SHOP_NOW, MemoryShop
+
+STORE_ID = "a11ce00000"
+
+
+class Deaf:
+    """An announcer that tells nobody."""
+
+    def changed(self) -> None:
+        return None
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
+    await database.write(_insert_store, STORE_ID)
+    yield database
+    database.close()
+
+
+def _insert_store(session: Any, store_id: str) -> None:
+    session.execute(
+        sa.insert(STORE).values(
+            store_id=store_id,
+            domain=f"{store_id}.myshopify.com",
+            name="Harbor & Pine",
+            timezone="UTC",
+            plan="",
+            taxes_included=False,
+            scopes="read_orders,read_all_orders",
+            epoch=1,
+            read_no=0,
+            history_done=False,
+            installed_at=utc_now(),
+        )
+    )
+
+
+async def _slice(db: Database, shop: MemoryShop) -> bool:
+    claim = await db.write(runs.claim_next, owner="one", oldest_first=False)
+    if claim is None:
+        return False
+    ledger = SqlLedger(db, claim)
+    shop.take_read_no = ledger.take_read_no
+    rt: Any = SimpleNamespace(db=db)
+    engine = Engine(
+        source=shop, ledger=ledger, announcer=Deaf(), portray=lambda: dna.portray(rt, ledger)
+    )
+    if await engine.run() is Outcome.DONE:
+        await db.write(runs.finish, claim)
+    else:
+        await db.write(runs.set_down, claim, name="yielded")
+    return True
+
+
+async def _sync(db: Database, shop: MemoryShop, store_id: str = STORE_ID) -> None:
+    await db.write(lambda session: runs.insert_first_run(session, store_id, epoch=1))
+    while await _slice(db, shop):
+        pass
+
+
+async def test_a_sync_ends_with_a_portrait_of_everything_it_read(db: Database) -> None:
+    await _sync(db, MemoryShop(orders=400, page=50))
+    found = await dna.store_dna(SimpleNamespace(db=db), STORE_ID)  # type: ignore[arg-type]
+    assert found is not None
+    # The shop's clock in its own zone: the day under way does not count.
+    assert found.as_of == (SHOP_NOW - timedelta(hours=5)).date()
+    # An order a day, the newest of the day before yesterday: 364 in the 365 days.
+    strands = {strand["key"]: strand for strand in found.portrait["strands"]}
+    assert strands["discount"]["score"] == 0
+    assert strands["basket"]["n"] == 364
+    assert found.tables["cohorts"][0]["size"] == 1
+    assert sum(map(sum, found.tables["hours"])) == 364
+
+
+async def test_however_a_sync_is_cut_into_pages_the_portrait_is_the_same(db: Database) -> None:
+    told = []
+    for number, page in enumerate((50, 7)):
+        store_id = f"b0b{number}000000"
+        await db.write(_insert_store, store_id)
+        shop = MemoryShop(orders=300, page=page)
+        await _sync(db, shop, store_id)
+        newest = await db.read(portraits.latest, store_id)
+        assert newest is not None
+        told.append((newest.portrait, newest.tables, newest.as_of))
+    assert told[0] == told[1]
+
+
+async def test_recent_orders_have_a_portrait_before_the_older_ones_are_read(db: Database) -> None:
+    await _sync(db, MemoryShop(orders=400, page=50))
+    rows = await db.read(lambda session: session.execute(sa.select(DNA_RUN)).all())
+    # One of the front run, one of the background reading, on the same day.
+    assert [row.number for row in rows] == [1, 2]
+    assert len({row.as_of for row in rows}) == 1
+    assert len(await db.read(portraits.history, STORE_ID)) == 1
+
+
+async def test_whoever_lost_the_run_keeps_no_portrait(db: Database) -> None:
+    await db.write(lambda session: runs.insert_first_run(session, STORE_ID, epoch=1))
+    claim = await db.write(runs.claim_next, owner="one", oldest_first=False)
+    assert claim is not None
+    await db.write(
+        lambda session: session.execute(
+            sa.update(STORE).where(STORE.c.store_id == STORE_ID).values(epoch=2)
+        )
+    )
+    rt: Any = SimpleNamespace(db=db)
+    with pytest.raises(Fenced):
+        await dna.portray(rt, SqlLedger(db, claim))
+    assert await db.read(portraits.latest, STORE_ID) is None
+
+
+async def test_what_a_run_could_read_in_part_only_is_said(db: Database) -> None:
+    shop = MemoryShop()
+    await db.write(lambda session: runs.insert_first_run(session, STORE_ID, epoch=1))
+    while await _slice(db, shop):
+        pass
+    run_id = await db.read(lambda session: session.scalar(sa.select(DNA_RUN.c.run_id)))
+    assert run_id is not None
+    await db.write(
+        lambda session: session.execute(
+            sa.update(STAGE)
+            .where(STAGE.c.run_id == run_id, STAGE.c.stage.in_([Stage.ORDERS, Stage.HISTORY]))
+            .values(state=StageState.GAP.value)
+        )
+    )
+    as_of = await db.read(facts.as_of, STORE_ID, run_id=run_id)
+    found = await db.read(facts.load, STORE_ID, as_of=as_of, run_id=run_id)
+    assert found.facts.partly == {"orders"}

@@ -21,6 +21,7 @@ from granian.server.embed import Server
 from brandmind.simulator.app import create_app
 from brandmind.simulator.config import ShopConfig, SimulatorConfig
 from brandmind.simulator.faults import KINDS, UnknownFault, parse_fault
+from brandmind.simulator.live import live
 
 
 def read_arguments(argv: Sequence[str]) -> tuple[argparse.Namespace, SimulatorConfig]:
@@ -34,6 +35,8 @@ def read_arguments(argv: Sequence[str]) -> tuple[argparse.Namespace, SimulatorCo
     parser.add_argument("--customers", type=int, default=900)
     parser.add_argument("--as-of", help="end of the history, ISO 8601 (default: now)")
     parser.add_argument("--plan", choices=("standard", "plus", "unlimited"), default="standard")
+    parser.add_argument("--live", type=float, default=0.0, help="orders a minute that arrive")
+    parser.add_argument("--privacy-uri", help="where privacy webhooks go")
     parser.add_argument("--client-id")
     parser.add_argument("--client-secret")
     parser.add_argument(
@@ -66,7 +69,9 @@ def read_arguments(argv: Sequence[str]) -> tuple[argparse.Namespace, SimulatorCo
             parse_fault(text)
         except UnknownFault as error:
             parser.error(str(error))
-    config = SimulatorConfig(shop=shop, faults=tuple(chosen.fault))
+    if chosen.live < 0:
+        parser.error("--live cannot be negative")
+    config = SimulatorConfig(shop=shop, faults=tuple(chosen.fault), privacy_uri=chosen.privacy_uri)
     if chosen.client_id:
         config = replace(config, client_id=chosen.client_id)
     if chosen.client_secret:
@@ -81,10 +86,11 @@ def free_port(host: str) -> int:
         return int(probe.getsockname()[1])
 
 
-async def serve(host: str, port: int, config: SimulatorConfig) -> None:
+async def serve(host: str, port: int, config: SimulatorConfig, orders_per_minute: float) -> None:
     """Serves until SIGINT or SIGTERM; says where once the port answers."""
+    app = create_app(config)
     server = Server(
-        create_app(config),
+        app,
         address=host,
         port=port,
         interface=Interfaces.ASGINL,
@@ -93,6 +99,7 @@ async def serve(host: str, port: int, config: SimulatorConfig) -> None:
     )
     loop = asyncio.get_running_loop()
     serving = asyncio.create_task(server.serve())
+    open_shop = orders_per_minute and asyncio.create_task(live(app.state.world, orders_per_minute))
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, server.stop)
     while not serving.done():
@@ -107,6 +114,8 @@ async def serve(host: str, port: int, config: SimulatorConfig) -> None:
         print(f"simulator listening on http://{host}:{port}", flush=True)
         break
     await serving
+    if open_shop:
+        open_shop.cancel()
 
 
 def main() -> None:
@@ -116,7 +125,7 @@ def main() -> None:
     # Answers are trees of short-lived dicts: the collector would mostly find them alive.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
-    asyncio.run(serve(chosen.host, port, config))
+    asyncio.run(serve(chosen.host, port, config, chosen.live))
     os._exit(0)
 
 

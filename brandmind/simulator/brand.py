@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections import OrderedDict
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -74,6 +75,7 @@ class Brand:
         self.version = 0
         self.serial = next(_serials)
         self.index = IndexView()
+        self.on_change: Callable[[], None] | None = None
         self.gone_products: set[int] = set()
         self.gone_customers: set[int] = set()
         self.customers = config.customers
@@ -92,6 +94,8 @@ class Brand:
         self._orders.clear()
         self._products.clear()
         self._paid_known = bytearray(len(self._paid_known))
+        if self.on_change is not None:
+            self.on_change()
 
     def draft(self, index: int) -> Draft:
         """What was ordered and what became of it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -85,7 +85,8 @@ class BulkOperation:
 class BulkDesk:
     """Where a shop's operations are asked for."""
 
-    def __init__(self, shelf: Shelf, faults: FaultBox) -> None:
+    def __init__(self, shelf: Shelf, faults: FaultBox, finished: Callable[[Node], None]) -> None:
+        self._finished = finished
         self._shelf = shelf
         self._faults = faults
         self._held: dict[str, BulkOperation] = {}
@@ -173,6 +174,7 @@ class BulkDesk:
         if operation.status == "CANCELING":
             await asyncio.sleep(CANCEL_S)
             operation.end("CANCELED")
+        self._finished(operation.node())
 
     async def _export(self, operation: BulkOperation, call: Call, per_s: float | None) -> None:
         plan = _plan(operation.query)

@@ -27,6 +27,9 @@ EDITS = {
 }
 
 
+_TOLD = {"refund": "refund", "return": "refund", "goodwill": "refund", "cancel": "cancel"}
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """Something that was written at `at` (our clock): what a search saw before it."""
@@ -40,8 +43,15 @@ class Change:
 class Changes:
     """All changes of one brand. Ids are global ids; moments are epoch seconds."""
 
-    def __init__(self, brand: Brand, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        brand: Brand,
+        *,
+        clock: Callable[[], float] = time.time,
+        tell: Callable[..., None] = lambda *_, **__: None,
+    ) -> None:
         self._brand = brand
+        self._tell = tell
         self._clock = clock
         self._recent: deque[Change] = deque(maxlen=_REMEMBERED)
         self._lagging = False
@@ -73,19 +83,24 @@ class Changes:
                 customer = GUEST
         row = book.add(at=at, customer=customer)
         self._note("orders", row, None)
+        self._tell("create", brand.order_gid(row))
         return brand.order_gid(row)
 
     def product(self, at: int) -> str:
         """A new product."""
         found = self._brand.catalogue.add(at)
         self._note("products", found.index, None)
-        return gid("Product", found.shopify_id)
+        made = gid("Product", found.shopify_id)
+        self._tell("create", made)
+        return made
 
     def customer(self, at: int) -> str:
         """A new customer, who has not bought yet."""
         row = self._brand.add_customer(at)
         self._note("customers", row, None)
-        return gid("Customer", CUSTOMER_BASE + row * CUSTOMER_STEP)
+        made = gid("Customer", CUSTOMER_BASE + row * CUSTOMER_STEP)
+        self._tell("create", made)
+        return made
 
     def touch(self, text: str, at: int) -> bool:
         """An edit of an order, product or customer; False if it is not here."""
@@ -94,11 +109,15 @@ class Changes:
             return False
         resource, row = before[0], before[1]
         self._note(resource, row, before[2])
+        self._tell("update", text)
         return True
 
     def remove(self, text: str) -> bool:
         """Deletes an order, product or customer; False if it is not here."""
-        return self._brand.remove(text)
+        if not self._brand.remove(text):
+            return False
+        self._tell("delete", text)
+        return True
 
     def edit(self, text: str, at: int, *, how: str) -> bool:
         """An order is edited, refunded or cancelled; False if that cannot be done with it."""
@@ -110,6 +129,7 @@ class Changes:
         self._brand.book.fate[row] = EDITS[how]
         self._brand.book.event_at[row] = at
         self._brand.book.updated[row] = at
+        self._tell(_TOLD.get(how, "update"), text)
         return True
 
     def merge(self, keep: str, gone: str, at: int) -> bool:
@@ -121,8 +141,10 @@ class Changes:
         for row in self._brand.book.give(lost, kept):
             self._note("orders", row, self._brand.book.updated[row])
             self._brand.book.updated[row] = at
+            self._tell("update", self._brand.order_gid(row))
         self.touch(keep, at)
-        return self._brand.remove(gone)
+        self._tell("merge", keep, gone=gone)
+        return self.remove(gone)
 
     def _customer_row(self, text: str) -> int | None:
         node = self._brand.find(text)

@@ -86,9 +86,13 @@ class ShopConfig:
 
 @dataclass(frozen=True, slots=True)
 class SimulatorConfig:
-    """The whole process: every shop starts as `shop`, with `faults` already set."""
+    """The whole process: every shop starts as `shop`, with `faults` already set.
+
+    Privacy topics go to `privacy_uri`, or where the app's other webhooks go.
+    """
 
     shop: ShopConfig = field(default_factory=ShopConfig)
     faults: tuple[str, ...] = ()
     client_id: str = CLIENT_ID
     client_secret: str = CLIENT_SECRET
+    privacy_uri: str | None = None

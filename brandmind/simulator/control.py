@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from brandmind.simulator.app_news import PRIVACY
 from brandmind.simulator.changes import EDITS
 from brandmind.simulator.churn import NotLikeThat, read_churn
 from brandmind.simulator.faults import UnknownFault, read_fault
@@ -52,6 +53,8 @@ class Control:
             Route(f"{one}/create", self.create, methods=["POST"]),
             Route(f"{one}/scopes", self.scopes, methods=["GET", "POST"]),
             Route(f"{one}/churn", self.churn, methods=["GET", "POST", "DELETE"]),
+            Route(f"{one}/webhooks", self.webhooks, methods=["GET", "POST", "DELETE"]),
+            Route(f"{one}/privacy", self.privacy, methods=["POST"]),
             Route(f"{one}/delete", self.delete, methods=["POST"]),
             Route("/__truth/{shop}", self.truth),
             Route("/__truth/{shop}/ids", self.ids),
@@ -122,6 +125,7 @@ class Control:
         shop = self._one(request)
         self._world.tokens.revoke(shop.name)
         shop.installed.clear()
+        shop.app.uninstalled(shop.brand)
         return JSONResponse({"uninstalled": shop.name})
 
     async def drain(self, request: Request) -> JSONResponse:
@@ -175,7 +179,10 @@ class Control:
             sent = await _body(request)
             granted = frozenset(sent.get("scopes", granted)) | frozenset(sent.get("add", ()))
             granted -= frozenset(sent.get("remove", ()))
+            before = tokens.granted(shop.name)
             tokens.rescope(shop.name, granted)
+            if before != granted:
+                shop.app.scopes(shop.brand, before, granted)
             for client in shop.installed:
                 shop.installed[client] = granted
         return JSONResponse({"scopes": sorted(granted)})
@@ -211,6 +218,38 @@ class Control:
                 raise Wrong(f"{text} is not here.")
         shop.brand.changed()
         return JSONResponse({"deleted": len(sent.get("ids", ()))})
+
+    async def webhooks(self, request: Request) -> JSONResponse:
+        """Subscriptions and deliveries; POST {"scale": 0.001, "privacy_uri": …}, DELETE the log."""
+        shop = self._one(request)
+        if request.method == "POST":
+            sent = await _body(request)
+            shop.post.scale = float(sent.get("scale", shop.post.scale))
+            shop.app.privacy_uri = sent.get("privacy_uri", shop.app.privacy_uri)
+        elif request.method == "DELETE":
+            shop.post.log.clear()
+        return JSONResponse(
+            {
+                "subscriptions": [one.node() for one in shop.post.subscriptions.held.values()],
+                "deliveries": list(shop.post.log),
+                "waiting": shop.post.waiting,
+                "scale": shop.post.scale,
+                "privacy_uri": shop.app.address(),
+            }
+        )
+
+    async def privacy(self, request: Request) -> JSONResponse:
+        """POST {"topic": "customers/redact", "customer": gid, "orders": [gid, …]}: sent now."""
+        shop, sent = self._one(request), await _body(request)
+        topic = str(sent.get("topic"))
+        if topic not in PRIVACY:
+            raise Wrong(f"topic is one of {', '.join(PRIVACY)}.")
+        customer, orders = sent.get("customer"), list(sent.get("orders", ()))
+        try:
+            sent_as = shop.app.privacy(shop.brand, topic, customer, orders)
+        except LookupError as error:
+            raise Wrong(f"{error}.") from error
+        return JSONResponse({"webhook_id": sent_as})
 
     async def truth(self, request: Request) -> JSONResponse:
         """Counts and money for ?from=&to= (days in the shop's zone, inclusive)."""

@@ -172,6 +172,7 @@ class Endpoint:
             values=values,
             desk=shop.desk,
             reading=shop.reading,
+            post=shop.post,
             refused=shop.refused(),
             base=base,
         )

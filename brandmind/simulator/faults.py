@@ -15,7 +15,18 @@ BULK_FILES = ("bulk-gone", "bulk-cut", "bulk-truncated")
 RIGHTS = ("missing-scope", "protected-data", "sixty-days")
 READING = ("page-twice", "listing-lag", "count-capped")
 TOKENS = ("token-expiry", "revoked-token", "lost-refresh")
-KINDS = (*CHANCES, "slow", *TOKENS, *STATES, *BULK_RUNS, *BULK_FILES, *RIGHTS, *READING)
+WEBHOOKS = ("webhook-lost", "webhook-twice", "webhook-shuffled")
+KINDS = (
+    *CHANCES,
+    "slow",
+    *TOKENS,
+    *STATES,
+    *BULK_RUNS,
+    *BULK_FILES,
+    *RIGHTS,
+    *READING,
+    *WEBHOOKS,
+)
 MODES = {
     "bulk-stuck": ("RUNNING", "CREATED"),
     "bulk-failed": ("INTERNAL_SERVER_ERROR", "TIMEOUT", "ACCESS_DENIED"),

@@ -18,6 +18,7 @@ from brandmind.simulator.search import Search
 if TYPE_CHECKING:
     from brandmind.simulator.bulk_operations import BulkDesk
     from brandmind.simulator.reading import Reading
+    from brandmind.simulator.webhook_post import Post
 
 ORDER_WINDOW_S = 60 * DAY_S
 
@@ -108,6 +109,7 @@ class Call:
     desk: BulkDesk | None = None
     base: str = ""
     reading: Reading | None = None
+    post: Post | None = None
     refused: frozenset[str] = frozenset()
     searches: list[dict[str, Any]] = field(default_factory=list)
     found: dict[str, Any] = field(default_factory=dict)
@@ -155,6 +157,8 @@ class Call:
             return count
         if name in SINGLES:
             return self._node(arguments["id"], SINGLES[name])
+        if name.startswith("webhookSubscription"):
+            return self._webhooks(name, arguments)
         if name == "bulkOperations":
             return self._bulk_operations(arguments, key)
         return _OTHERS[name](self, arguments)
@@ -211,6 +215,24 @@ class Call:
         page, search = self.bulk().page(arguments)
         self._note(key, arguments, search)
         return page
+
+    def _webhooks(self, name: str, arguments: dict[str, Any]) -> Any:
+        if self.post is None:
+            raise RuntimeError("this call has no webhooks")
+        held = self.post.subscriptions
+        match name:
+            case "webhookSubscriptions":
+                return held.page(arguments)
+            case "webhookSubscription":
+                return held.find(arguments["id"])
+            case "webhookSubscriptionCreate":
+                asked = arguments["webhookSubscription"]
+                refused = not self.refused.isdisjoint({"fields", "Customer", "Order"})
+                return held.create(arguments["topic"], asked, self.scopes, protected=refused)
+            case "webhookSubscriptionUpdate":
+                return held.update(arguments["id"], arguments["webhookSubscription"])
+            case _:
+                return held.delete(arguments["id"])
 
     def _installation(self) -> dict[str, Any]:
         return {

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from typing import Any
 
+from brandmind.simulator.app_news import AppNews
 from brandmind.simulator.brand import Brand
 from brandmind.simulator.bulk_files import Shelf
 from brandmind.simulator.bulk_operations import BulkDesk
@@ -19,6 +20,8 @@ from brandmind.simulator.listing import Listing
 from brandmind.simulator.reading import Reading
 from brandmind.simulator.throttle import Bucket
 from brandmind.simulator.tokens import ACCESS_S, TokenBook
+from brandmind.simulator.webhook_news import News
+from brandmind.simulator.webhook_post import Post
 
 SHOP_NAME = re.compile(r"^[a-z0-9][a-z0-9-]*\.myshopify\.com$")
 LOG_LENGTH = 5_000
@@ -60,11 +63,14 @@ class Gate:
 class Shop:
     """One shop: its brand, its rights, its troubles and the log of who asked what."""
 
-    def __init__(self, name: str, config: ShopConfig, shelf: Shelf) -> None:
+    def __init__(self, name: str, whole: SimulatorConfig, shelf: Shelf) -> None:
+        config = whole.shop
         self.name = name
         self.config = config
         self.faults = FaultBox(config.seed)
-        self.desk = BulkDesk(shelf, self.faults)
+        self.post = Post(name, whole.client_secret, self.faults, seed=config.seed)
+        self.app = AppNews(self.post, whole.privacy_uri)
+        self.desk = BulkDesk(shelf, self.faults, self.app.finished)
         self.reading = Reading(self.faults, lambda: self.changes)
         self.churn: Churn | None = None
         self._changes: Changes | None = None
@@ -96,7 +102,9 @@ class Shop:
     def changes(self) -> Changes:
         """What changes the shop's data."""
         if self._changes is None:
-            self._changes = Changes(self.brand)
+            news = News(self.brand, self.post)
+            self.brand.on_change = news.flush
+            self._changes = Changes(self.brand, tell=news.tell)
         return self._changes
 
     def granted(self, scopes: frozenset[str]) -> frozenset[str]:
@@ -165,7 +173,7 @@ class World:
         name = name.lower()
         found = self._shops.get(name)
         if found is None and SHOP_NAME.match(name):
-            found = self._shops[name] = Shop(name, self.config.shop, self.shelf)
+            found = self._shops[name] = Shop(name, self.config, self.shelf)
             for text in self.config.faults:
                 self.strike(found, text)
         return found

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from graphql import (
     GraphQLEnumType,
+    GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLObjectType,
     is_specified_scalar_type,
@@ -61,6 +62,12 @@ def test_each_type_has_only_what_shopify_has(name: str, official: dict[str, Any]
                 if known["type"].endswith("!") and known["default"] is None
             }
             assert required <= set(field.args), f"{name}.{field_name} lacks a required argument"
+    elif isinstance(ours, GraphQLInputObjectType):
+        assert theirs["kind"] == "INPUT_OBJECT"
+        for field_name, taken in ours.fields.items():
+            known = theirs["fields"][field_name]
+            assert (str(taken.type), known["default"]) == (known["type"], None), field_name
+            assert not known.get("deprecated")
     else:
         assert theirs["kind"] == "SCALAR"
 
@@ -82,6 +89,14 @@ def test_the_extract_is_what_the_official_schema_says(official: dict[str, Any]) 
         assert set(kept.get("interfaces", ())) <= {
             one["name"] for one in whole.get("interfaces") or ()
         }
+        if kept["kind"] == "INPUT_OBJECT":
+            inputs = {field["name"]: field for field in whole["inputFields"]}
+            for field_name, field in kept["fields"].items():
+                other = inputs[field_name]
+                assert field["type"] == text(other["type"])
+                assert field["default"] == other["defaultValue"]
+                assert field.get("deprecated", False) == other["isDeprecated"]
+            continue
         fields = {field["name"]: field for field in whole.get("fields") or ()}
         for field_name, field in kept.get("fields", {}).items():
             other = fields[field_name]

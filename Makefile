@@ -4,12 +4,14 @@ SHELL := /bin/sh
 .PHONY: help demo up setup setup-dev frontend test test-arq25 check format bench lock clean
 
 PORT ?=
+LIVE ?= 2
 BIN := .venv/bin
 ARGS ?=
 QUEUE_TESTS = $(wildcard tests/integration/test_worker*.py tests/faults)
 
 help:
 	@echo "make demo [PORT=8000]  everything on this machine, with a local Shopify to connect to"
+	@echo "          [LIVE=2]     orders that arrive there in a minute; 0 for none"
 	@echo "make up   [PORT=8000]  the same with your own Shopify app (see README.md)"
 	@echo "make test [ARGS=...]   the whole test suite (REQUIRE_ALL=1: nothing may be skipped)"
 	@echo "make check             style, types, import contracts, dependencies"
@@ -25,7 +27,7 @@ frontend: setup
 	@$(BIN)/python -m brandmind.launch.frontend
 
 demo: frontend
-	@exec $(BIN)/python -m brandmind demo $(if $(PORT),--port $(PORT))
+	@SIMULATOR_LIVE=$(LIVE) exec $(BIN)/python -m brandmind demo $(if $(PORT),--port $(PORT))
 
 up: frontend
 	@exec $(BIN)/python -m brandmind up $(if $(PORT),--port $(PORT))

@@ -35,7 +35,13 @@ def read_arguments(argv: Sequence[str]) -> tuple[argparse.Namespace, SimulatorCo
     parser.add_argument("--customers", type=int, default=900)
     parser.add_argument("--as-of", help="end of the history, ISO 8601 (default: now)")
     parser.add_argument("--plan", choices=("standard", "plus", "unlimited"), default="standard")
-    parser.add_argument("--live", type=float, default=0.0, help="orders a minute that arrive")
+    parser.add_argument(
+        "--live",
+        type=float,
+        default=os.environ.get("SIMULATOR_LIVE") or 0.0,
+        metavar="N",
+        help="orders a minute that arrive in each shop with the app (default: SIMULATOR_LIVE or 0)",
+    )
     parser.add_argument("--privacy-uri", help="where privacy webhooks go")
     parser.add_argument("--client-id")
     parser.add_argument("--client-secret")

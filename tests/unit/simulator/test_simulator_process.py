@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -50,6 +51,27 @@ def test_it_answers_at_the_address_it_prints_and_ends_when_told() -> None:
         assert len(answer.headers.get_list("date")) == 1
         os.kill(process.pid, signal.SIGTERM)
         assert process.wait(20) == 0
+
+
+def test_a_live_shop_with_the_app_gets_orders_and_the_others_none() -> None:
+    with running("--live", "60000") as (_, address), httpx.Client(base_url=address) as http:
+
+        def count(shop: str) -> int:
+            return int(http.get(f"/__truth/{shop}").json()["counts"]["orders"])
+
+        other = "moss-and-meridian.myshopify.com"
+        assert (count(SHOP), count(other)) == (60, 60)
+        asked = {
+            "client_id": "brandmind-local",
+            "scope": "read_orders",
+            "redirect_uri": "http://localhost:8123/auth/callback",
+        }
+        consent = f"/{SHOP}/admin/oauth/authorize"
+        assert http.post(consent, params=asked, data={"decision": "install"}).is_redirect
+        until = time.monotonic() + 20
+        while count(SHOP) == 60:
+            assert time.monotonic() < until, "no order has arrived"
+        assert count(other) == 60
 
 
 def test_it_loads_nothing_else_of_brandmind() -> None:

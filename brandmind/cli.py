@@ -147,7 +147,12 @@ def sync(
                 rt, domain, kind=kind, only=stages, inline=inline, history=history
             )
 
-    raise typer.Exit(asyncio.run(run()))
+    try:
+        code = asyncio.run(run())
+    except KeyboardInterrupt:
+        # What becomes of the sync was said already; 130 is what a shell expects of Ctrl-C.
+        code = 130
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -236,9 +241,44 @@ def stores_list() -> None:
     from brandmind.services import stores
 
     for row in _in_runtime(stores.every_store):
-        state = "uninstalled" if row.uninstalled_at else "paused" if row.paused_at else "connected"
+        state = "connected"
+        if row.uninstalled_at:
+            state = f"uninstalled {row.uninstalled_at:%Y-%m-%d %H:%M} UTC"
+        elif row.paused_at:
+            state = f"paused {row.paused_at:%Y-%m-%d %H:%M} UTC by {row.paused_by}"
         synced = f"{row.last_synced_at:%Y-%m-%d %H:%M} UTC" if row.last_synced_at else "never"
         print(f"{row.domain}  {row.name}  {state}  synced {synced}")
+
+
+@stores_app.command("pause")
+def stores_pause(
+    shop: Annotated[str, typer.Argument(help="The store: name.myshopify.com.")],
+    by: Annotated[str, typer.Option(help="Who pauses it; its people are shown this.")] = "",
+) -> None:
+    """Let a store rest: nothing of it is read until it is resumed, and nothing is lost."""
+    from brandmind.services import stores
+
+    async def act(rt: Runtime) -> str:
+        store = await stores.by_domain(rt, shop)
+        await stores.pause(rt, store.store_id, by=by or "the operator")
+        return store.domain
+
+    print(f"{_in_runtime(act)} is paused. `brandmind stores resume` lets it go on.")
+
+
+@stores_app.command("resume")
+def stores_resume(
+    shop: Annotated[str, typer.Argument(help="The store: name.myshopify.com.")],
+) -> None:
+    """Let a paused store go on where it was."""
+    from brandmind.services import stores
+
+    async def act(rt: Runtime) -> str:
+        store = await stores.by_domain(rt, shop)
+        await stores.resume(rt, store.store_id)
+        return store.domain
+
+    print(f"{_in_runtime(act)} goes on.")
 
 
 @users_app.command("add")

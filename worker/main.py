@@ -15,6 +15,7 @@ from brandmind.bus import jobs as bus_jobs
 from brandmind.runtime import Runtime, open_runtime
 from brandmind.services import exports
 from brandmind.settings import Settings
+from worker.crons import keep_hours
 from worker.inbox import work_off
 from worker.jobs import run_sync
 from worker.reaper import reap
@@ -41,6 +42,7 @@ async def serve(settings: Settings) -> None:
             asyncio.create_task(reap(rt), name="reaper"),
             asyncio.create_task(_listen(rt), name="bells"),
             asyncio.create_task(work_off(rt), name="inbox"),
+            asyncio.create_task(keep_hours(rt), name="clockwork"),
         ]
         log.info("worker ready")
         stopped = asyncio.create_task(stop.wait(), name="stop")

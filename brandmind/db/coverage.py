@@ -26,7 +26,11 @@ def stored_from(session: Session, store: Any) -> date | None:
     """
     tz = zone(store.timezone)
     if store.history_done:
-        return _very_first(session, store)
+        begins = store.history_from
+        if begins is None or (store.shop_created_at and store.shop_created_at >= begins):
+            return _very_first(session, store)
+        first: date = begins.astimezone(tz).date() + timedelta(days=1)
+        return first
     stages = _order_stages(session, store)
     since = _read_since(store, stages)
     if since is None and stages:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import orjson
@@ -41,8 +41,6 @@ from brandmind.sync.stages import PAGED, UNPROVEN, Kind, RunStatus, Stage, Stage
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# What a merchant sees first; older orders follow in the background.
-RECENT: Final = timedelta(days=183)
 # The shop's search index lags its writes, so a window begins before the last one ended.
 OVERLAP: Final = timedelta(minutes=5)
 # Records that are looked at to see whether the shop shows again what it hid.
@@ -75,7 +73,7 @@ class SqlLedger:
         return await self._write(_begin, stage, total)
 
     async def take_read_no(self) -> int:
-        return await self.db.write(_take_read_no, self.claim.store_id)
+        return await self.db.write(_take_read_no, self.claim)
 
     async def land(self, page: Page, *, after: str) -> Checkpoint:
         return await self._write(_land, page, after, self.announced_seq)
@@ -209,10 +207,30 @@ def _checkpoint(session: Session, claim: runs.Claim, stage: Stage) -> Checkpoint
         sa.select(STAGE).where(STAGE.c.run_id == claim.run_id, STAGE.c.stage == stage.value)
     ).one()
     run = session.execute(sa.select(RUN).where(RUN.c.run_id == claim.run_id)).one()
-    return _as_checkpoint(row, cursor=run.cursor if run.stage == stage.value else "")
+    return _as_checkpoint(
+        row,
+        cursor=run.cursor if run.stage == stage.value else "",
+        floor=_floor(session, claim, stage),
+    )
 
 
-def _as_checkpoint(row: Any, *, cursor: str) -> Checkpoint:
+def _floor(session: Session, claim: runs.Claim, stage: Stage) -> datetime | None:
+    """The moment before which no order was chosen: changes of older ones bring no stray rows."""
+    if stage is not Stage.ORDERS:
+        return None
+    store = session.execute(sa.select(STORE).where(STORE.c.store_id == claim.store_id)).one()
+    return _orders_floor(store, None)
+
+
+def _orders_floor(store: Any, at: datetime | None) -> datetime | None:
+    floor: datetime | None = store.history_from
+    if not store.history_done:
+        # Not known to be whole from anywhere yet: the choice itself, at a moment that stays.
+        floor = runs.selection_of(store).oldest(at) if at is not None else None
+    return floor
+
+
+def _as_checkpoint(row: Any, *, cursor: str, floor: datetime | None = None) -> Checkpoint:
     proof = Window(created_from=row.created_from, created_before=row.created_before)
     window = proof
     if row.readings > 1:
@@ -220,7 +238,7 @@ def _as_checkpoint(row: Any, *, cursor: str) -> Checkpoint:
     elif Stage(row.stage) in UNPROVEN:
         window = replace(proof, updated_from=row.updated_from)
     elif row.updated_from is not None:
-        window = Window(updated_from=row.updated_from)
+        window = Window(updated_from=row.updated_from, created_from=floor)
     return Checkpoint(
         stage=Stage(row.stage),
         state=StageState(row.state),
@@ -237,11 +255,12 @@ def _as_checkpoint(row: Any, *, cursor: str) -> Checkpoint:
 
 def _keep_shop(session: Session, claim: runs.Claim, facts: ShopFacts) -> None:
     store = runs.lock_store(session, claim.store_id)
-    checks = claim.kind is Kind.INCREMENTAL and proofs.check_due(session, store)
+    nightly = claim.reason == runs.NIGHTLY
+    checks = claim.kind is Kind.INCREMENTAL and (nightly or proofs.check_due(session, store))
     _own(session, claim, shop_at=facts.answered_at, checks=checks)
     recent_from = store.recent_from
     if recent_from is None or claim.kind is Kind.FULL:
-        recent_from = facts.answered_at - RECENT
+        recent_from = runs.selection_of(store).recent(facts.answered_at)
     values: dict[str, Any] = {
         "shop_id": facts.shopify_id,
         "name": facts.name,
@@ -260,9 +279,7 @@ def _keep_shop(session: Session, claim: runs.Claim, facts: ShopFacts) -> None:
     anew = {key for key, row in hidden.items() if not row.fields} | (
         {"orders"} if widened else set()
     )
-    if (claim.kind is Kind.FULL or "orders" in anew) and (
-        claim.only is None or Stage.ORDERS in claim.only
-    ):
+    if "orders" in anew and (claim.only is None or Stage.ORDERS in claim.only):
         values["history_done"] = False
     if not store.days_timezone:
         # Nothing is stored before the first sync, so nothing is to be reckoned again.
@@ -284,19 +301,30 @@ def _keep_shop(session: Session, claim: runs.Claim, facts: ShopFacts) -> None:
 def _window(
     kind: Kind, stage: Stage, *, facts: ShopFacts, store: Any, recent: Any
 ) -> dict[str, Any]:
-    if kind is Kind.INCREMENTAL and store.synced_until is not None:
-        unread = stage is Stage.ORDERS and not store.history_done
+    # Customers who were not followed for a while have to be read whole, not only the changes.
+    whole = stage is Stage.CUSTOMERS and store.customers_unread
+    if kind is Kind.INCREMENTAL and store.synced_until is not None and not whole:
+        since = None
+        if stage is Stage.ORDERS:
+            since = store.history_from if store.history_done else recent
         return {
             "updated_from": store.synced_until - OVERLAP,
-            "created_from": recent if unread else None,
+            "created_from": since,
             "created_before": facts.answered_at,
         }
     # Closed at the shop's own clock: what is created while we read belongs to the next sync, so
     # that the shop's count of the window and ours can be held against each other.
-    if stage in (Stage.LATE_PRODUCTS, Stage.LATE_ORDERS, Stage.LATE_CUSTOMERS):
+    floor = _orders_floor(store, facts.answered_at)
+    if stage in (Stage.LATE_PRODUCTS, Stage.LATE_CUSTOMERS):
         return {"updated_from": facts.answered_at - OVERLAP}
+    if stage is Stage.LATE_ORDERS:
+        return {"updated_from": facts.answered_at - OVERLAP, "created_from": floor}
     if stage is Stage.OLDER_ORDERS:
-        return {"created_before": recent - timedelta(seconds=1), "updated_from": recent}
+        return {
+            "created_from": floor,
+            "created_before": recent - timedelta(seconds=1),
+            "updated_from": recent,
+        }
     if stage is Stage.ORDERS:
         return {"created_from": recent, "created_before": facts.answered_at}
     if stage is Stage.HISTORY:
@@ -371,13 +399,13 @@ def _begin(session: Session, claim: runs.Claim, stage: Stage, total: Total | Non
     found = session.execute(
         sa.select(STAGE).where(STAGE.c.run_id == claim.run_id, STAGE.c.stage == stage.value)
     ).one()
-    return _as_checkpoint(found, cursor=cursor)
+    return _as_checkpoint(found, cursor=cursor, floor=_floor(session, claim, stage))
 
 
-def _take_read_no(session: Session, store_id: str) -> int:
+def _take_read_no(session: Session, claim: runs.Claim) -> int:
     taken: int | None = session.execute(
         sa.update(STORE)
-        .where(STORE.c.store_id == store_id)
+        .where(STORE.c.store_id == claim.store_id, STORE.c.epoch == claim.epoch)
         .values(read_no=STORE.c.read_no + 1)
         .returning(STORE.c.read_no)
     ).scalar_one_or_none()
@@ -738,7 +766,7 @@ def _should_yield(session: Session, claim: runs.Claim, slice_over: bool) -> bool
     store = session.execute(
         sa.select(STORE.c.paused_at).where(STORE.c.store_id == claim.store_id)
     ).first()
-    if store is None or store.paused_at is not None:
+    if store is None or store.paused_at is not None or _is_left_out(session, claim):
         return True
     waits = sa.select(RUN.c.run_id).where(
         RUN.c.status == RunStatus.QUEUED.value, RUN.c.due_at <= db_now(session)
@@ -760,3 +788,13 @@ def _should_yield(session: Session, claim: runs.Claim, slice_over: bool) -> bool
         ),
     )
     return session.execute(others.limit(1)).first() is not None
+
+
+def _is_left_out(session: Session, claim: runs.Claim) -> bool:
+    """Whether the merchant has turned off what is being read right now."""
+    state = session.execute(
+        sa.select(STAGE.c.state)
+        .join(RUN, sa.and_(RUN.c.run_id == STAGE.c.run_id, RUN.c.stage == STAGE.c.stage))
+        .where(RUN.c.run_id == claim.run_id)
+    ).scalar()
+    return state == StageState.SKIPPED.value

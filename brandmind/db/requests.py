@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from brandmind.clock import new_id
-from brandmind.db import runs
+from brandmind.db import runs, users
 from brandmind.db.session import db_now
-from brandmind.db.tables import REQUEST, RUN
-from brandmind.errors import NotFound, StorePaused, SyncAlreadyRunning, TooManySyncs
+from brandmind.db.tables import REQUEST, RUN, STAGE
+from brandmind.errors import NotAllowed, NotFound, StorePaused, SyncAlreadyRunning, TooManySyncs
 from brandmind.sync.stages import Kind, Priority, RunStatus, Stage
 
 MANUAL_AN_HOUR: Final = 3
@@ -34,7 +34,8 @@ def request(
     """A sync asked for by a person; its run id.
 
     `kind` None: incremental once a full one was whole, else full. `limited` counts it among the
-    store's three an hour. Raises SyncAlreadyRunning, TooManySyncs, StorePaused, NotFound.
+    store's three an hour. Raises SyncAlreadyRunning, TooManySyncs, StorePaused,
+    NotAllowed for a store that has left, NotFound.
     """
     store = _idle_store(session, store_id)
     if limited:
@@ -55,10 +56,12 @@ def request(
     return run_id
 
 
-def retry(session: Session, store_id: str, *, by: str | None) -> str:
-    """The failed or cancelled run of the store back in the queue, from where it stopped; its id.
+def retry(session: Session, store_id: str, *, by: str | None, from_start: bool = False) -> str:
+    """The failed or cancelled run of the store back in the queue; its id.
 
-    Raises SyncAlreadyRunning, TooManySyncs (ten an hour), StorePaused, NotFound.
+    It goes on from where it stopped; `from_start` puts a new run of its kind in its place, which
+    reads everything once more. Raises SyncAlreadyRunning, TooManySyncs (ten an hour),
+    StorePaused, NotAllowed for a store that has left, NotFound.
     """
     store = _idle_store(session, store_id)
     ended = (RunStatus.FAILED.value, RunStatus.CANCELLED.value)
@@ -70,11 +73,38 @@ def retry(session: Session, store_id: str, *, by: str | None) -> str:
     if run is None or run.epoch != store.epoch:
         raise NotFound("There is nothing to retry.")
     _count_request(session, store_id, kind="retry", most=RETRIES_AN_HOUR)
-    runs.requeue_ended(
-        session, run.run_id, name="retried", priority=Priority.MANUAL, detail=by or ""
+    if from_start:
+        run_id = _start_over(session, run, by=by)
+    else:
+        run_id = str(run.run_id)
+        runs.requeue_ended(
+            session, run_id, name="retried", priority=Priority.MANUAL, detail=by or ""
+        )
+    _keep_request(session, store_id, run_id=run_id, kind="retry", by=by)
+    return run_id
+
+
+def _start_over(session: Session, run: Any, *, by: str | None) -> str:
+    windows = session.execute(
+        sa.select(STAGE.c.created_from, STAGE.c.created_before).where(
+            STAGE.c.run_id == run.run_id, STAGE.c.stage == Stage.HISTORY.value
+        )
+    ).first()
+    # Its own later try would read what the new one reads.
+    session.execute(sa.update(RUN).where(RUN.c.run_id == run.run_id).values(retry_at=None))
+    return runs.insert_run(
+        session,
+        run.store_id,
+        kind=Kind(run.kind),
+        priority=Priority.MANUAL,
+        # A first sync that starts over is still the first one.
+        reason=run.reason if run.reason == "connected" else "started over",
+        epoch=run.epoch,
+        by=by,
+        only=[Stage(part) for part in run.only.split(",")] if run.only else None,
+        created_from=windows.created_from if windows else None,
+        created_before=windows.created_before if windows else None,
     )
-    _keep_request(session, store_id, run_id=run.run_id, kind="retry", by=by)
-    return str(run.run_id)
 
 
 def manual_left(session: Session, store_id: str) -> tuple[int, datetime | None]:
@@ -88,8 +118,11 @@ def manual_left(session: Session, store_id: str) -> tuple[int, datetime | None]:
 def _idle_store(session: Session, store_id: str) -> Any:
     """The store's row, locked, of a store that may start a sync now."""
     store = runs.lock_store(session, store_id)
+    if store.uninstalled_at is not None:
+        raise NotAllowed(f"BrandMind is not installed in {store.name} any more.")
     if store.paused_at is not None:
-        raise StorePaused(paused_by=store.paused_by or "an operator", paused_at=store.paused_at)
+        by = users.name_of(session, store.paused_by)
+        raise StorePaused(paused_by=by or "an operator", paused_at=store.paused_at)
     live = _live_front(session, store_id)
     if live is not None:
         raise SyncAlreadyRunning(live)

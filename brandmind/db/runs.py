@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from brandmind.db import restrictions
 from brandmind.db.session import db_now
 from brandmind.db.tables import EVENT, RUN, STAGE, STORE
 from brandmind.errors import Fenced, NotFound
+from brandmind.sync.selection import CUSTOMERS_OFF, OrdersSince, Selection
 from brandmind.sync.stages import (
     PAGED,
     Kind,
@@ -32,7 +34,12 @@ _CANDIDATES: Final = 5
 GAP_REST: Final = timedelta(hours=20)
 # The stages a merchant may choose among; together they are a whole sync.
 CHOSEN: Final = frozenset({Stage.PRODUCTS, Stage.ORDERS, Stage.CUSTOMERS})
+# The reason of a run that also compares what is stored with what the shop has.
+NIGHTLY: Final = "nightly"
+OF_CUSTOMERS: Final = frozenset({Stage.CUSTOMERS, Stage.LATE_CUSTOMERS})
 FRONT: Final = (Kind.FULL.value, Kind.INCREMENTAL.value)
+_READ: Final = (StageState.DONE.value, StageState.GAP.value)
+_LEFT_UNREAD: Final = (StageState.SKIPPED.value, StageState.QUEUED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,7 @@ class Claim:
     run_id: str
     store_id: str
     kind: Kind
+    reason: str
     epoch: int
     fence: int
     owner: str
@@ -63,6 +71,11 @@ def lock_store(session: Session, store_id: str) -> Any:
     if row is None:
         raise NotFound
     return row
+
+
+def selection_of(store: Any) -> Selection:
+    """What the merchant of that store's row has chosen to be read."""
+    return Selection(OrdersSince(store.orders_since), bool(store.reads_customers))
 
 
 def note_event(
@@ -105,15 +118,20 @@ def insert_run(
     epoch: int,
     by: str | None = None,
     only: Iterable[Stage] | None = None,
+    created_from: datetime | None = None,
     created_before: datetime | None = None,
 ) -> str:
     """A new queued run with its stages, due now; its id. The caller holds the store's lock.
 
-    `created_before` closes the windows of a run that does not ask the shop for its clock first.
+    `created_from` and `created_before` are the windows of a run that does not ask the shop for
+    its clock first. What the merchant has turned off is a stage that is left out.
     Raises IntegrityError if a run of that kind is live.
     """
     run_id = new_id()
     now = db_now(session)
+    off = not session.execute(
+        sa.select(STORE.c.reads_customers).where(STORE.c.store_id == store_id)
+    ).scalar_one()
     chosen = frozenset(only) if only is not None else None
     session.execute(
         sa.insert(RUN).values(
@@ -138,12 +156,13 @@ def insert_run(
                 "run_id": run_id,
                 "stage": stage.value,
                 "position": position,
-                "state": StageState.QUEUED.value,
                 "done": 0,
                 "exact": True,
                 "readings": 1,
                 "attempts": 0,
+                "created_from": created_from if stage in PAGED else None,
                 "created_before": created_before if stage in PAGED else None,
+                **(LEFT_OUT if off and stage in OF_CUSTOMERS else QUEUED),
             }
             for position, stage in enumerate(stages_of(kind, only=chosen))
         ],
@@ -152,6 +171,106 @@ def insert_run(
     return run_id
 
 
+def want(
+    session: Session,
+    store_id: str,
+    *,
+    kind: Kind,
+    priority: Priority,
+    reason: str,
+    by: str | None = None,
+    only: Iterable[Stage] | None = None,
+) -> str | None:
+    """See to it that the store is read once from now on; the id of the run that will do it.
+
+    For whoever cannot be told "a sync is already running": webhooks, the scheduler, a new choice.
+    A run that has not begun serves as it is, sooner if this is more urgent; one that is under way
+    is followed by another. A full run under way serves for its changes too. None: the store has
+    left. A paused store keeps the run until it goes on. Raises NotFound.
+    """
+    store = lock_store(session, store_id)
+    if store.uninstalled_at is not None:
+        return None
+    kinds = FRONT if kind is Kind.INCREMENTAL else (kind.value,)
+    live = session.execute(
+        sa.select(RUN)
+        .where(RUN.c.store_id == store_id, RUN.c.status.in_(LIVE), RUN.c.kind.in_(kinds))
+        .order_by(sa.case((RUN.c.kind == kind.value, 0), else_=1))
+        .limit(1)
+    ).first()
+    if live is None:
+        return insert_run(
+            session,
+            store_id,
+            kind=kind,
+            priority=priority,
+            reason=reason,
+            epoch=store.epoch,
+            by=by,
+            only=only,
+        )
+    session.execute(
+        sa.update(RUN)
+        .where(RUN.c.run_id == live.run_id)
+        .values(**_merged(live, kind, priority=priority, reason=reason, now=db_now(session)))
+    )
+    note_event(
+        session,
+        run_id=live.run_id,
+        store_id=store_id,
+        name="wanted again",
+        fence=live.fence,
+        detail=reason,
+    )
+    return str(live.run_id)
+
+
+def _merged(
+    live: Any, kind: Kind, *, priority: Priority, reason: str, now: datetime
+) -> dict[str, Any]:
+    same = live.kind == kind.value
+    values: dict[str, Any] = {"seq": RUN.c.seq + 1}
+    if same:
+        values["priority"] = min(live.priority, priority.rank)
+    if same and live.status == RunStatus.QUEUED.value and not live.waiting:
+        # Not where it waits for Shopify: each wish would be one more knock at a closed door.
+        values["due_at"] = min(live.due_at, now)
+    if same and live.started_at is None and not live.only:
+        # It reads all of this anyway; only the night's comparison is more than was asked before.
+        if reason == NIGHTLY:
+            values["reason"] = NIGHTLY
+        return values
+    values |= {
+        "again": True,
+        "again_priority": min(live.again_priority or priority.rank, priority.rank),
+        "again_reason": live.again_reason if live.again_reason == NIGHTLY else reason,
+    }
+    return values
+
+
+def note_usage(session: Session, claim: Claim, usage: dict[str, float]) -> None:
+    """Add what a slice has cost to the run's metadata. Raises Fenced."""
+    row = session.execute(
+        sa.select(RUN.c.metadata_json).where(RUN.c.run_id == claim.run_id).with_for_update()
+    ).first()
+    if row is None:
+        raise Fenced
+    known = json.loads(row.metadata_json)
+    for name, more in usage.items():
+        known[name] = round(known.get(name, 0) + more, 2)
+    known["slices"] = known.get("slices", 0) + 1
+    known["counts"] = {
+        at.stage: at.done
+        for at in session.execute(
+            sa.select(STAGE).where(STAGE.c.run_id == claim.run_id).order_by(STAGE.c.position)
+        )
+        if Stage(at.stage) in PAGED
+    }
+    _guarded(session, claim, {"metadata_json": json.dumps(known, separators=(",", ":"))})
+
+
+LEFT_OUT: Final = {"state": StageState.SKIPPED.value, "note": CUSTOMERS_OFF}
+QUEUED: Final = {"state": StageState.QUEUED.value, "note": None}
 _FRESH: Final[dict[str, Any]] = {
     "stage": "",
     "cursor": "",
@@ -164,7 +283,9 @@ _FRESH: Final[dict[str, Any]] = {
     "announced_seq": 0,
     "owner": "",
     "again": False,
+    "again_reason": "",
     "first_read_no": 0,
+    "metadata_json": "{}",
 }
 
 
@@ -212,6 +333,7 @@ def requeue_ended(
         "error_kind": None,
         "request_ref": None,
         "waiting": None,
+        "ended_by": None,
         "finished_at": None,
         "fence": RUN.c.fence + 1,
         "seq": RUN.c.seq + 1,
@@ -322,7 +444,7 @@ def _claim(session: Session, run_id: str, fence: int, owner: str) -> Claim | Non
     store = session.execute(sa.select(STORE).where(STORE.c.store_id == row.store_id)).one()
     if store.epoch != row.epoch:
         # Ordered for an installation that is over.
-        _end(session, run_id, status=RunStatus.CANCELLED, name="obsolete")
+        end_run(session, run_id, status=RunStatus.CANCELLED, name="obsolete")
         return None
     first_read_no = row.first_read_no
     if not first_read_no:
@@ -344,6 +466,7 @@ def _claim(session: Session, run_id: str, fence: int, owner: str) -> Claim | Non
         run_id=row.run_id,
         store_id=row.store_id,
         kind=Kind(row.kind),
+        reason=row.reason,
         epoch=row.epoch,
         fence=row.fence,
         owner=owner,
@@ -464,24 +587,37 @@ def fail(
     )
 
 
-def cancel(session: Session, store_id: str, *, by: str) -> list[str]:
-    """End every live run of the store, keeping what is stored; the ids of those that were live."""
+def cancel(session: Session, store_id: str, *, by: str, name: str = "cancelled") -> list[str]:
+    """End every live run of the store, keeping what is stored; the ids of those that were live.
+
+    `by` is a person's id, or the words for whoever is none; `name` is what the run's story calls
+    it.
+    """
     lock_store(session, store_id)
     rows = session.execute(
         sa.select(RUN.c.run_id).where(RUN.c.store_id == store_id, RUN.c.status.in_(LIVE))
     ).all()
     for row in rows:
-        _end(session, row.run_id, status=RunStatus.CANCELLED, name="cancelled", detail=by)
+        end_run(session, row.run_id, status=RunStatus.CANCELLED, name=name, by=by)
     return [str(row.run_id) for row in rows]
 
 
-def _end(session: Session, run_id: str, *, status: RunStatus, name: str, detail: str = "") -> None:
+def end_run(
+    session: Session,
+    run_id: str,
+    *,
+    name: str,
+    status: RunStatus = RunStatus.CANCELLED,
+    by: str = "",
+) -> None:
+    """End a live run without asking its owner, who is fenced. The caller holds the store's lock."""
     row = session.execute(
         sa.update(RUN)
         .where(RUN.c.run_id == run_id)
         .values(
             status=status.value,
             waiting=None,
+            ended_by=by or None,
             finished_at=db_now(session),
             fence=RUN.c.fence + 1,
             seq=RUN.c.seq + 1,
@@ -493,9 +629,7 @@ def _end(session: Session, run_id: str, *, status: RunStatus, name: str, detail:
         .where(STAGE.c.run_id == run_id, STAGE.c.state == StageState.RUNNING.value)
         .values(state=StageState.QUEUED.value)
     )
-    note_event(
-        session, run_id=run_id, store_id=row.store_id, name=name, fence=row.fence, detail=detail
-    )
+    note_event(session, run_id=run_id, store_id=row.store_id, name=name, fence=row.fence, detail=by)
 
 
 def finish(session: Session, claim: Claim) -> str | None:
@@ -525,76 +659,138 @@ def finish(session: Session, claim: Claim) -> str | None:
     note_event(
         session, run_id=claim.run_id, store_id=claim.store_id, name="done", fence=claim.fence
     )
-    states = {
-        found.stage: found.state
+    stages = {
+        found.stage: found
         for found in session.execute(sa.select(STAGE).where(STAGE.c.run_id == claim.run_id))
     }
-    values: dict[str, Any] = {}
-    if claim.kind is Kind.HISTORICAL:
-        if states.get(Stage.HISTORY.value) == StageState.DONE.value:
-            values["history_done"] = True
-    elif claim.only is None or claim.only >= CHOSEN:
-        values["last_synced_at"] = now
-        # Never back: a run that waited long for its last try began before others that are whole.
-        values["synced_until"] = max(filter(None, (row.shop_at, store.synced_until)), default=None)
-        if row.checks:
-            values["checked_at"] = now
-    else:
-        values["last_synced_at"] = now
+    values = _learnt(claim, store, row, stages, now=now)
     if values:
         session.execute(sa.update(STORE).where(STORE.c.store_id == claim.store_id).values(**values))
-    follows: str | None = None
-    if row.again:
-        follows = insert_run(
-            session,
-            claim.store_id,
-            kind=Kind.INCREMENTAL,
-            priority=Priority.INCREMENTAL,
-            reason="again",
-            epoch=claim.epoch,
-        )
-    if claim.kind is not Kind.HISTORICAL:
-        history = _read_history(session, store, claim, now=now)
+    store = session.execute(sa.select(STORE).where(STORE.c.store_id == claim.store_id)).one()
+    customers = stages.get(Stage.CUSTOMERS.value)
+    left_out = customers is not None and customers.state in _LEFT_UNREAD
+    follows = _once_more(session, store, row, chosen=left_out and store.reads_customers)
+    if claim.only is None or Stage.ORDERS in claim.only or claim.kind is Kind.HISTORICAL:
+        history = read_history(session, store, after=claim.kind, now=now)
         follows = follows or history
     return follows
 
 
-def _read_history(session: Session, store: Any, claim: Claim, *, now: datetime) -> str | None:
-    """Queue the reading of the older orders after a front run, unless it is whole or under way.
+def _learnt(
+    claim: Claim, store: Any, run: Any, stages: dict[str, Any], *, now: datetime
+) -> dict[str, Any]:
+    """What a whole run tells about its store."""
+    if claim.kind is Kind.HISTORICAL:
+        history = stages[Stage.HISTORY.value]
+        if history.state != StageState.DONE.value:
+            return {}
+        begins = history.created_from
+        if store.history_done and begins is not None:
+            # What was read from further back is still there, and still followed.
+            begins = store.history_from and min(begins, store.history_from)
+        return {"history_done": True, "history_from": begins}
+    values: dict[str, Any] = {"last_synced_at": now}
+    customers = stages.get(Stage.CUSTOMERS.value)
+    if customers is not None:
+        # Fields that are hidden are no reason to read everybody again and again.
+        read = customers.state in _READ or bool(customers.restricted)
+        values["customers_unread"] = not read
+        if read:
+            values["customers_read_at"] = now
+    if claim.only is None or claim.only >= CHOSEN:
+        # Never back: a run that waited long for its last try began before others that are whole.
+        values["synced_until"] = max(filter(None, (run.shop_at, store.synced_until)), default=None)
+        if run.checks:
+            values["checked_at"] = now
+    if claim.kind is Kind.FULL:
+        # Its own orders tell now when its quiet hour is.
+        values |= {"next_sync_at": None, "nightly_at": None}
+    return values
 
-    Not only after a full run: a reading that was cancelled, that failed, or that Shopify did not
-    allow at the time would otherwise be called "in the background" for ever.
-    """
-    if claim.only is not None and Stage.ORDERS not in claim.only:
+
+def _once_more(session: Session, store: Any, run: Any, *, chosen: bool) -> str | None:
+    """Queue what was asked for, or chosen, while the run was under way; its id."""
+    if not (run.again or chosen) or has_live(session, store.store_id, FRONT):
         return None
-    kinds = (Kind.HISTORICAL.value,)
-    if not reads_history(store.scopes) or has_live(session, claim.store_id, kinds):
-        return None
-    if claim.kind is Kind.INCREMENTAL:
-        # What was hidden of the older orders too, and is not hidden of the recent ones any more.
-        hidden = restrictions.of(session, claim.store_id, epoch=claim.epoch)
-        shown = "history" in hidden and "orders" not in hidden
-        if store.history_done and not shown:
-            return None
-        before = newest_run(session, claim.store_id, kinds)
-        if before is not None and before.epoch == claim.epoch:
-            if before.status != RunStatus.DONE.value:
-                if before.retry_at is None:
-                    requeue_ended(session, before.run_id, name="taken up again")
-                    return str(before.run_id)
-                return None
-            if not shown and not _worth_reading_again(session, before, now=now):
-                return None
     return insert_run(
         session,
-        claim.store_id,
+        store.store_id,
+        kind=Kind.INCREMENTAL,
+        priority=_priority(run.again_priority) if run.again else Priority.MANUAL,
+        reason=(run.again_reason or "again") if run.again else "chosen",
+        epoch=store.epoch,
+    )
+
+
+def _priority(rank: int | None) -> Priority:
+    return next((each for each in Priority if each.rank == rank), Priority.INCREMENTAL)
+
+
+def read_history(session: Session, store: Any, *, after: Kind | None, now: datetime) -> str | None:
+    """Queue the reading of the older orders, as far as they are chosen, unless they are whole or
+    under way; its id. The caller holds the store's lock.
+
+    Not only after a full run: a reading that was cancelled, that failed, or that Shopify did not
+    allow at the time would otherwise be called "in the background" for ever. `after`: the kind
+    of the run that has just ended, None for a new choice.
+    """
+    selection = selection_of(store)
+    anew = after is Kind.FULL
+    # What was hidden of the older orders too, and is not hidden of the recent ones any more.
+    hidden = restrictions.of(session, store.store_id, epoch=store.epoch)
+    shown = after is Kind.INCREMENTAL and "history" in hidden and "orders" not in hidden
+    whole = store.history_done and not anew and not shown
+    reached = store.history_from if whole else store.recent_from
+    if reached is not None and not selection.wants_older(reached, now=now):
+        if not store.history_done:
+            session.execute(
+                sa.update(STORE)
+                .where(STORE.c.store_id == store.store_id)
+                .values(history_done=True, history_from=reached)
+            )
+        return None
+    kinds = (Kind.HISTORICAL.value,)
+    if reached is None or store.recent_from is None:
+        # Whole from the very first order, or not even the recent ones were begun.
+        return None
+    if not reads_history(store.scopes) or has_live(session, store.store_id, kinds):
+        return None
+    before = newest_run(session, store.store_id, kinds)
+    oldest = selection.oldest(now)
+    if (
+        before is not None
+        and before.epoch == store.epoch
+        and not anew
+        and _reaches(session, before, oldest)
+    ):
+        if before.status != RunStatus.DONE.value:
+            if before.retry_at is None:
+                requeue_ended(session, before.run_id, name="taken up again")
+                return str(before.run_id)
+            return None
+        if not shown and not _worth_reading_again(session, before, now=now):
+            return None
+    return insert_run(
+        session,
+        store.store_id,
         kind=Kind.HISTORICAL,
         priority=Priority.HISTORY,
         reason="history",
-        epoch=claim.epoch,
-        # Shopify's "<" means "<=", so the second before the recent orders begin.
-        created_before=store.recent_from - timedelta(seconds=1),
+        epoch=store.epoch,
+        created_from=oldest,
+        # Shopify's "<" means "<=", so the second before what is whole already begins.
+        created_before=reached - timedelta(seconds=1),
     )
+
+
+def _reaches(session: Session, run: Any, oldest: datetime | None) -> bool:
+    """Whether a history run reads as far back as is chosen now, and no further."""
+    begins: datetime | None = session.execute(
+        sa.select(STAGE.c.created_from).where(
+            STAGE.c.run_id == run.run_id, STAGE.c.stage == Stage.HISTORY.value
+        )
+    ).scalar()
+    return (begins is None) == (oldest is None)
 
 
 def _worth_reading_again(session: Session, run: Any, *, now: datetime) -> bool:

@@ -8,13 +8,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from brandmind.db import runs
+from brandmind.db import grants, runs, users
 from brandmind.db.ledger import stage_progress
+from brandmind.db.session import db_now
 from brandmind.db.tables import LIVE, RUN, STAGE, STORE
 from brandmind.errors import NotFound
 from brandmind.sync import status
 from brandmind.sync.progress import StageProgress, StoreProgress
-from brandmind.sync.stages import Kind, RunStatus, Stage, StageState
+from brandmind.sync.selection import OrdersSince
+from brandmind.sync.stages import Kind, RunStatus, Stage, StageState, StoreStatus
 
 STOPPED = "Stopped by hand. The next sync goes on from here."
 SIXTY_DAYS = "Shopify gives us the last 60 days of orders for now."
@@ -49,18 +51,20 @@ def progress(session: Session, store_id: str) -> StoreProgress:
     ):
         shown = history_run
     found, reason = status.store_status(
-        paused=store.paused_at is not None,
+        paused=False,
         front=RunStatus(front.status) if front is not None else None,
         started=front is not None and front.started_at is not None,
         stages=stages,
         history=history,
         history_done=store.history_done,
     )
+    paused = store.paused_at is not None
+    grant = grants.find(session, store_id)
     waits = shown is not None and shown.status in runs.LIVE and bool(shown.waiting)
     return StoreProgress(
         store_id=store_id,
-        status=found,
-        reason=reason,
+        status=StoreStatus.PAUSED if paused else found,
+        reason=None if paused else reason,
         run_id=front.run_id if front is not None else None,
         kind=Kind(front.kind) if front is not None else None,
         run_status=RunStatus(front.status) if front is not None else None,
@@ -81,6 +85,18 @@ def progress(session: Session, store_id: str) -> StoreProgress:
         finished_at=front.finished_at if front is not None else None,
         last_synced_at=store.last_synced_at,
         changed_at=live.changed_at if live is not None else None,
+        ended_by=users.name_of(session, shown.ended_by) if shown is not None else None,
+        paused_by=users.name_of(session, store.paused_by),
+        paused_at=store.paused_at,
+        status_before=found if paused else None,
+        reason_before=reason if paused else None,
+        orders_since=OrdersSince(store.orders_since),
+        reads_customers=store.reads_customers,
+        customers_read_at=store.customers_read_at,
+        nightly_at=store.nightly_at,
+        polled=grant is not None and grant.grant.kind != "oauth",
+        uninstalled_at=store.uninstalled_at,
+        erase_at=store.erase_at,
     )
 
 
@@ -95,14 +111,24 @@ def _stages(session: Session, run: Any | None) -> tuple[StageProgress, ...]:
 
 def _history(session: Session, store: Any, front: Any, run: Any) -> StageProgress | None:
     done = front is not None and front.status == RunStatus.DONE.value
-    limited = done and not runs.reads_history(store.scopes)
+    limited = done and not runs.reads_history(store.scopes) and _wants_older(session, store)
     at = next((at for at in _stages(session, run) if at.stage is Stage.HISTORY), None)
     if limited and (run is None or run.status not in runs.LIVE):
         at = at or StageProgress(stage=Stage.HISTORY, state=StageState.RESTRICTED)
         return replace(at, state=StageState.RESTRICTED, note=SIXTY_DAYS)
     if at is not None and run.status == RunStatus.FAILED.value:
         return replace(at, state=StageState.FAILED, note=run.error)
+    if at is not None and run.status == RunStatus.CANCELLED.value and store.history_done:
+        # What is chosen now is whole without it.
+        return None
     if at is not None and run.status == RunStatus.CANCELLED.value:
         # Nobody reads it now, so nobody may say that it goes on in the background.
         return replace(at, state=StageState.SKIPPED, note=STOPPED)
     return at
+
+
+def _wants_older(session: Session, store: Any) -> bool:
+    recent_from = store.recent_from
+    if recent_from is None:
+        return True
+    return runs.selection_of(store).wants_older(recent_from, now=db_now(session))

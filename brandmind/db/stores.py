@@ -68,7 +68,9 @@ def every_store(session: Session) -> list[Any]:
                 STORE.c.name,
                 STORE.c.last_synced_at,
                 STORE.c.paused_at,
+                STORE.c.paused_by,
                 STORE.c.uninstalled_at,
+                STORE.c.erase_at,
                 token.c.grant_kind,
             )
             .outerjoin(token, token.c.store_id == STORE.c.store_id)
@@ -111,7 +113,13 @@ def connect(
             "history_done": False,
             "recent_from": None,
             "synced_until": None,
+            "history_from": None,
+            "customers_unread": False,
+            "customers_read_at": None,
             "next_sync_at": None,
+            "nightly_at": None,
+            "erase_at": None,
+            "erase_epoch": None,
             "ready_told_at": None,
         }
     session.execute(sa.update(STORE).where(STORE.c.store_id == store_id).values(**values))
@@ -188,6 +196,9 @@ _UNREAD: Final = {
     "epoch": 1,
     "read_no": 0,
     "history_done": False,
+    "orders_since": "all",
+    "reads_customers": True,
+    "customers_unread": False,
 }
 
 

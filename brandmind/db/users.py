@@ -99,6 +99,16 @@ def add_by_hand(session: Session, store_id: str, *, name: str, now: datetime) ->
     return user_id
 
 
+def name_of(session: Session, who: str | None) -> str | None:
+    """The name of the person of that id; what is no person's id is words already."""
+    if who is None:
+        return None
+    name: str | None = session.execute(
+        sa.select(_USER.c.name).where(_USER.c.user_id == who)
+    ).scalar()
+    return name or who
+
+
 def may_enter(session: Session, store_id: str, user_id: str) -> bool:
     """Whether this person is a member of the store whom nobody has blocked."""
     known = _membership(session, store_id, user_id)

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final, TextIO
 
-from brandmind.db import runs, stores
-from brandmind.errors import InvalidInput, NotFound, SyncAlreadyRunning
+from brandmind.db import runs
+from brandmind.errors import InvalidInput, SyncAlreadyRunning
 from brandmind.runtime import Runtime
-from brandmind.services import syncs
+from brandmind.services import stores, syncs
 from brandmind.sync.progress import StoreProgress
 from brandmind.sync.stages import Kind, RunStatus, Stage, StageState, StoreStatus
 
@@ -21,6 +21,12 @@ _LIVE: Final = (RunStatus.QUEUED, RunStatus.RUNNING)
 _UNHEARD_S: Final = 15.0
 
 COMPLETED, FAILED, GAP = 0, 1, 3
+_GOES_ON: Final = (
+    "No longer following. The sync goes on in the background; the same command follows it again."
+)
+_STOPS_HERE: Final = (
+    "Stopped. What was read is kept; the next worker, or the same command, goes on from there."
+)
 
 
 def chosen_stages(text: str) -> frozenset[Stage] | None:
@@ -48,12 +54,10 @@ async def sync(
     """Request a sync of a store and stay with it to its end; the exit code of the command.
 
     0: completed, or limited only by what Shopify grants. 3: a gap remains. 1: failed, cancelled.
-    A sync that is already running is followed instead. Raises NotFound, StorePaused.
+    A sync that is already running is followed instead. Whoever stops following by Ctrl-C is told
+    what becomes of the sync. Raises NotFound, StorePaused, NotAllowed for a store that has left.
     """
-    store = await rt.db.read(stores.find_by_domain, domain)
-    if store is None:
-        raise NotFound(f"{domain} is not connected. `brandmind stores list` shows what is.")
-    store_id = store.store_id
+    store_id = (await stores.by_domain(rt, domain)).store_id
     line = _Line(out or sys.stderr)
     try:
         await syncs.request(rt, store_id, by="command line", kind=kind, only=only, limited=False)
@@ -62,6 +66,9 @@ async def sync(
     working = asyncio.create_task(_work_here(rt, store_id)) if inline else None
     try:
         last = await _follow(rt, store_id, history=history, line=line)
+    except asyncio.CancelledError:
+        line.say(_STOPS_HERE if inline else _GOES_ON)
+        raise
     finally:
         if working is not None:
             working.cancel()

@@ -18,7 +18,7 @@ from brandmind.services import dna, exports, tokens
 from brandmind.services.announcing import LiveAnnouncer, announce
 from brandmind.services.heart import Heart
 from brandmind.shopify.bulk import BulkExports
-from brandmind.shopify.client import ShopifyClient
+from brandmind.shopify.client import ShopifyClient, Usage
 from brandmind.shopify.source import ShopifySource
 from brandmind.sync import recovery
 from brandmind.sync.engine import Engine, Outcome
@@ -41,7 +41,8 @@ async def request(
 ) -> str:
     """Ask for a sync; the id of its run.
 
-    Raises SyncAlreadyRunning, TooManySyncs (three an hour where `limited`), StorePaused, NotFound.
+    Raises SyncAlreadyRunning, TooManySyncs (three an hour where `limited`), StorePaused,
+    NotAllowed for a store that has left, NotFound.
     """
     run_id = await rt.db.write(
         requests.request, store_id, by=by, kind=kind, only=only, limited=limited
@@ -50,12 +51,12 @@ async def request(
     return run_id
 
 
-async def retry(rt: Runtime, store_id: str, *, by: str | None) -> str:
-    """Put the failed or cancelled run back, from where it stopped; its id.
+async def retry(rt: Runtime, store_id: str, *, by: str | None, from_start: bool = False) -> str:
+    """Put the failed or cancelled run back, from where it stopped or from its start; its id.
 
-    Raises SyncAlreadyRunning, TooManySyncs (ten an hour), StorePaused, NotFound.
+    Raises SyncAlreadyRunning, TooManySyncs (ten an hour), StorePaused, NotAllowed, NotFound.
     """
-    run_id = await rt.db.write(requests.retry, store_id, by=by)
+    run_id = await rt.db.write(requests.retry, store_id, by=by, from_start=from_start)
     await _woken(rt, run_id, store_id)
     return run_id
 
@@ -166,14 +167,17 @@ async def _run(
         client = _client(rt, store_id=claim.store_id, domain=claim.domain)
         source = ShopifySource(client, currency=claim.currency, take_read_no=ledger.take_read_no)
         announcer.waiting_s = lambda: source.waiting_s
-        outcome = await Engine(
-            source=source,
-            reader=_reader(rt, claim, client, source),
-            ledger=ledger,
-            announcer=announcer,
-            portray=lambda: dna.portray(rt, ledger),
-            slice_s=slice_s,
-        ).run()
+        try:
+            outcome = await Engine(
+                source=source,
+                reader=_reader(rt, claim, client, source),
+                ledger=ledger,
+                announcer=announcer,
+                portray=lambda: dna.portray(rt, ledger),
+                slice_s=slice_s,
+            ).run()
+        finally:
+            await _note_usage(rt, claim, client.usage)
         if outcome is Outcome.YIELDED:
             await rt.db.write(runs.set_down, claim, name="yielded")
             return
@@ -184,6 +188,22 @@ async def _run(
         raise
     except Exception as error:
         await _after_error(rt, claim, error)
+
+
+async def _note_usage(rt: Runtime, claim: runs.Claim, usage: Usage) -> None:
+    """What the slice has cost, into the run's row; no reason for it to fail."""
+    cost = {
+        "requests": usage.requests,
+        "points": usage.points,
+        "throttled": usage.throttled,
+        "bytes": usage.body_bytes,
+    }
+    try:
+        await rt.db.write(runs.note_usage, claim, cost)
+    except Fenced:
+        return
+    except Exception as error:
+        log.warning("run %s: its cost was not noted: %s", claim.run_id, type(error).__name__)
 
 
 def _client(rt: Runtime, *, store_id: str, domain: str) -> ShopifyClient:

@@ -94,7 +94,9 @@ class Engine:
         asked = []
         for stage in await self._ledger.stages():
             if stage in PAGED - UNPROVEN:
-                asked.append((stage, (await self._ledger.checkpoint(stage)).window))
+                at = await self._ledger.checkpoint(stage)
+                if at.state not in _CLOSED:
+                    asked.append((stage, at.window))
         await self._ledger.keep_totals(await self._count(asked))
         self._announcer.changed()
 

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from brandmind.sync.selection import OrdersSince
 from brandmind.sync.stages import Kind, RunStatus, Stage, StageState, StoreStatus
+
+_AS_THEY_ARE: Final = ("ended_by", "paused_by", "reason_before", "reads_customers", "polled")
+_MOMENTS: Final = (
+    "next_try_at requested_at started_at finished_at last_synced_at changed_at".split()
+)
+_LATER_MOMENTS: Final = ("paused_at customers_read_at nightly_at uninstalled_at erase_at").split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,21 @@ class StoreProgress:
     last_synced_at: datetime | None
     # When a webhook last brought a change.
     changed_at: datetime | None = None
+    # Who cancelled the run that is shown, and where a store rests: who, when, and what it was.
+    ended_by: str | None = None
+    paused_by: str | None = None
+    paused_at: datetime | None = None
+    status_before: StoreStatus | None = None
+    reason_before: str | None = None
+    # The merchant's choice, and when customers were last read whole.
+    orders_since: OrdersSince = OrdersSince.ALL
+    reads_customers: bool = True
+    customers_read_at: datetime | None = None
+    # When it is looked at again by itself; `polled` stores are looked at between the nights too.
+    nightly_at: datetime | None = None
+    polled: bool = False
+    uninstalled_at: datetime | None = None
+    erase_at: datetime | None = None
 
     def stage(self, stage: Stage) -> StageProgress | None:
         """The progress of one stage, None if the run has no such stage."""
@@ -104,12 +126,11 @@ def to_plain(progress: StoreProgress) -> dict[str, Any]:
             "store_id reason run_id first seq percent attempt waiting error error_kind request_id"
         ).split()
     }
-    plain |= {
-        name: _iso(getattr(progress, name))
-        for name in (
-            "next_try_at requested_at started_at finished_at last_synced_at changed_at"
-        ).split()
-    }
+    plain |= {name: getattr(progress, name) for name in _AS_THEY_ARE}
+    plain |= {name: _iso(getattr(progress, name)) for name in (*_MOMENTS, *_LATER_MOMENTS)}
+    before = progress.status_before
+    plain["status_before"] = before.value if before else None
+    plain["orders_since"] = progress.orders_since.value
     plain["status"] = progress.status.value
     plain["kind"] = progress.kind.value if progress.kind else None
     plain["run_status"] = progress.run_status.value if progress.run_status else None
@@ -134,6 +155,8 @@ def from_plain(plain: dict[str, Any]) -> StoreProgress:
             note=data["note"],
         )
 
+    later: dict[str, Any] = {name: plain[name] for name in _AS_THEY_ARE}
+    later |= {name: _moment(plain[name]) for name in _LATER_MOMENTS}
     return StoreProgress(
         store_id=plain["store_id"],
         status=StoreStatus(plain["status"]),
@@ -157,6 +180,9 @@ def from_plain(plain: dict[str, Any]) -> StoreProgress:
         finished_at=_moment(plain["finished_at"]),
         last_synced_at=_moment(plain["last_synced_at"]),
         changed_at=_moment(plain.get("changed_at")),
+        status_before=StoreStatus(plain["status_before"]) if plain["status_before"] else None,
+        orders_since=OrdersSince(plain["orders_since"]),
+        **later,
     )
 
 

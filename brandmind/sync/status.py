@@ -39,6 +39,8 @@ def store_status(
     states = {at.state for at in stages} | ({history.state} if history else set())
     if StageState.GAP in states:
         return StoreStatus.PARTIAL, "gap"
+    if history is not None and history.state in (StageState.QUEUED, StageState.RUNNING):
+        return StoreStatus.PARTIAL, "history"
     if not history_done and (history is None or history.state is not StageState.RESTRICTED):
         return StoreStatus.PARTIAL, "history"
     if StageState.RESTRICTED in states:

@@ -19,7 +19,9 @@ class SyncRunRow(SQLModel, table=True):
     `fence` rises with every change of hands; a write needs the fence it was claimed with.
     `beat` moves while its owner lives. `seq` rises with every committed change that a watcher
     may see, `announced_seq` with what was told. `attempt` counts tries without progress.
-    `first_read_no` is the store's `read_no` when the run began.
+    `first_read_no` is the store's `read_no` when the run began. `again` asks for one more run
+    after this one, for `again_reason` and with `again_priority`. `ended_by` is who cancelled it.
+    `metadata_json` holds what it cost: requests, points, throttled, bytes, slices, counts.
     """
 
     __tablename__ = "sync_run"
@@ -64,6 +66,10 @@ class SyncRunRow(SQLModel, table=True):
     again: bool = False
     # Whether this incremental run holds every closed window against the shop, not only new ones.
     checks: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
+    again_reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    again_priority: int | None = None
+    ended_by: str | None = None
+    metadata_json: str = Field(default="{}", sa_column_kwargs={"server_default": "{}"})
     first_read_no: int = Field(default=0, sa_type=sa.BigInteger)
     # The shop's own clock when the run began to read.
     shop_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

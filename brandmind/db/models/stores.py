@@ -19,6 +19,13 @@ class StoreRow(SQLModel, table=True):
     `synced_until` is the shop's own clock at the start of the last whole sync. `checked_at` is when
     every closed window was last held against the shop. `days_timezone` is the zone in which the
     days of the stored rows are reckoned.
+
+    `orders_since` and `reads_customers` are the merchant's choice (`sync.selection`).
+    `history_from`: orders are whole from there on, None: from the very first; it means something
+    only with `history_done`. `customers_unread`: customers are not followed at present, so that
+    they have to be read whole once they are chosen again.
+    `next_sync_at` is the next time the scheduler looks, `nightly_at` the next reading that also
+    compares what is stored. `erase_at` and `erase_epoch` order the erasure of a store that left.
     """
 
     __tablename__ = "store"
@@ -43,11 +50,19 @@ class StoreRow(SQLModel, table=True):
     checked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     days_timezone: str = Field(default="", sa_column_kwargs={"server_default": ""})
     next_sync_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    nightly_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    orders_since: str = Field(default="all", sa_column_kwargs={"server_default": "all"})
+    reads_customers: bool = Field(default=True, sa_column_kwargs={"server_default": sa.true()})
+    customers_unread: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
+    customers_read_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    history_from: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ready_told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     paused_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     paused_by: str | None = None
     installed_at: datetime = Field(sa_type=UtcDateTime)
     uninstalled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    erase_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    erase_epoch: int | None = None
 
 
 class TokenRow(SQLModel, table=True):

@@ -102,13 +102,7 @@ class WorkerProcess:
 
     def __init__(self, settings: Settings, *, clock: Path | None = None) -> None:
         self._console = settings.data_dir / f"worker-{next(_numbers)}.log"
-        environment = os.environ | {
-            "BRANDMIND_DATA_DIR": str(settings.data_dir),
-            "BRANDMIND_DATABASE_URL": settings.database_url,
-            "BRANDMIND_REDIS_URL": settings.redis_url,
-            "BRANDMIND_SHOPIFY_ORIGIN": settings.shopify_origin,
-            "BRANDMIND_ENCRYPTION_KEYS": f"test:{KEY}",
-        }
+        environment = worker_environment(settings)
         if clock is not None:
             environment["BRANDMIND_CLOCK_FILE"] = str(clock)
         with self._console.open("wb") as console:
@@ -145,6 +139,17 @@ class WorkerProcess:
         """Gone without leave; nothing to do if it is gone already."""
         self.process.kill()
         self.process.wait()
+
+
+def worker_environment(settings: Settings) -> dict[str, str]:
+    """What a worker process is told of these settings."""
+    return os.environ | {
+        "BRANDMIND_DATA_DIR": str(settings.data_dir),
+        "BRANDMIND_DATABASE_URL": settings.database_url,
+        "BRANDMIND_REDIS_URL": settings.redis_url,
+        "BRANDMIND_SHOPIFY_ORIGIN": settings.shopify_origin,
+        "BRANDMIND_ENCRYPTION_KEYS": f"test:{KEY}",
+    }
 
 
 async def until(

@@ -1,0 +1,150 @@
+"""Groups 1 and 2: workers killed at every named point, and how soon the next page is committed."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from typing import Any
+
+import sqlalchemy as sa
+
+from brandmind.db.tables import EVENT
+from tests.faults.armed import ANY_POINT
+from tests.faults.ground import Shop, until
+from tests.faults.lane import Arena, Kind, Lane
+from tests.faults.nursery import ArmedWorker
+from tests.faults.outcome import Outcome, judge
+from tests.faults.reader import Reader
+
+
+async def killed_at(
+    lane: Lane, kind: Kind, rng: Random, outcome: Outcome, *, point: str, times: int
+) -> None:
+    """Workers die at one point again and again; a warm one stands by each time."""
+    async with lane.arena(kind) as arena:
+        while outcome.faults < times:
+            before = outcome.faults
+            await _one_store(lane, arena, rng, outcome, point=point, kills=times)
+            if outcome.faults == before:
+                outcome.wrong.append(f"nobody passed the point {point!r}")
+                return
+
+
+async def _one_store(
+    lane: Lane, arena: Arena, rng: Random, outcome: Outcome, *, point: str, kills: int
+) -> None:
+    shop = lane.shop(orders=min(1_000, 120 + 50 * kills))
+    shop.hold_after(rng.randint(5, 12))
+    store_id = await arena.connect(shop)
+    reader = Reader(arena.rt, store_id)
+    while outcome.faults < kills and await stands_at_the_gate(arena, shop, store_id):
+        while len(arena.alive()) < 2:
+            await arena.starts()
+        await _one_death(arena, rng, outcome, shop=shop, store_id=store_id, point=point)
+    shop.go_on()
+    await arena.completed(store_id)
+    await seen_to_the_end(reader, outcome)
+    await judge(outcome, arena, shop, store_id, peace=await lane.peace(shop))
+
+
+async def _one_death(
+    arena: Arena, rng: Random, outcome: Outcome, *, shop: Shop, store_id: str, point: str
+) -> None:
+    nth = rng.randint(1, 14 if point == ANY_POINT else 4)
+    for worker in arena.alive():
+        worker.take_back()
+    owner = await arena.owner(store_id)
+    if owner is None:
+        return
+    number = owner.order(point, nth=nth)
+    shop.go_on()
+    # Answers enough for its last pages and for the first ones of whoever takes over.
+    shop.hold_after(nth + 6)
+    await until(lambda: owner.done(number) or shop.waiting or not owner.is_alive)
+    if owner.done(number) is None:
+        # It stands at the gate, or another has the run: it may still land the page at hand.
+        await asyncio.sleep(0.2)
+    owner.take_back()
+    done = owner.done(number)
+    if done is None:
+        return
+    outcome.faults += 1
+    await until(lambda: not owner.is_alive)
+    back = await recovery(arena, store_id, owner, died_at=done.at)
+    outcome.recoveries_s.append(back.page_after_s)
+
+
+async def stands_at_the_gate(arena: Arena, shop: Shop, store_id: str) -> bool:
+    """Wait until the sync stands at the gate; False if it has come to its end instead."""
+    if not arena.alive():
+        await arena.starts()
+
+    async def stands_or_ended() -> bool:
+        return shop.waiting > 0 or await is_whole(arena, store_id)
+
+    await until(stands_or_ended)
+    return shop.waiting > 0
+
+
+async def is_whole(arena: Arena, store_id: str) -> bool:
+    rows = await arena.runs(store_id)
+    return len(rows) > 1 and all(row.status == "done" for row in rows)
+
+
+async def seen_to_the_end(reader: Reader, outcome: Outcome) -> None:
+    """The reader has seen the sync's end and nothing fall."""
+    await until(lambda: reader.last is not None and reader.last.status == "COMPLETED", within_s=15)
+    await reader.leave()
+    outcome.falls += len(reader.falls)
+    outcome.wrong += [f"progress fell: {what}" for what in reader.falls[:3]]
+    outcome.hold(reader.last and reader.last.percent == 100, "the last percent seen is not 100")
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """After a death: until the run was claimed, and until the next page was committed."""
+
+    claimed_after_s: float
+    page_after_s: float
+
+
+async def recovery(arena: Arena, store_id: str, dead: ArmedWorker, *, died_at: float) -> Back:
+    """Wait for the next page of whoever took over; the times by the stamps of the events."""
+    found: list[Back] = []
+
+    async def has_come() -> bool:
+        story = await arena.db.read(_stamped, store_id)
+        back = _next_page(story, dead.pid, died_at)
+        if back is not None:
+            found.append(back)
+        return back is not None
+
+    await until(has_come, within_s=30.0)
+    return found[0]
+
+
+def _stamped(session: Any, store_id: str) -> list[tuple[str, datetime, str]]:
+    rows = session.execute(
+        sa.select(EVENT.c.name, EVENT.c.at, EVENT.c.detail)
+        .where(EVENT.c.store_id == store_id)
+        .where(EVENT.c.name.in_(("claimed", "page", "done")))
+        .order_by(EVENT.c.event_id)
+    )
+    return [(row.name, row.at, row.detail) for row in rows]
+
+
+def _next_page(story: list[tuple[str, datetime, str]], pid: int, died_at: float) -> Back | None:
+    claimed: float | None = None
+    last = max(
+        (i for i, (name, _, who) in enumerate(story) if name == "claimed" and f"|{pid}|" in who),
+        default=-1,
+    )
+    for name, at, _ in story[last + 1 :]:
+        if name == "claimed" and claimed is None:
+            claimed = at.timestamp()
+        # A run that needed no page any more was taken up and ended.
+        elif name in ("page", "done") and claimed is not None:
+            return Back(max(0.0, claimed - died_at), max(0.0, at.timestamp() - died_at))
+    return None

@@ -95,7 +95,7 @@ def _say(one: Outcome, *, seed: int) -> None:
 def _conclude(outcomes: list[Outcome], asked: argparse.Namespace, *, took_s: float) -> None:
     print(f"\n{table.as_text(outcomes)}\n\n{took_s / 60:.1f} minutes, seed {asked.seed}")
     said = (
-        f"`make faults ARGS=\"--seed {asked.seed}\"`, {took_s / 60:.0f} minutes, "
+        f'`make faults ARGS="--seed {asked.seed}"`, {took_s / 60:.0f} minutes, '
         f"{asked.lanes} lanes on {os.cpu_count()} cores:\n\n{table.as_markdown(outcomes)}"
     )
     report = asked.logs / "report.md"

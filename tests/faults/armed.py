@@ -9,6 +9,7 @@ The worker has no hooks: this wraps the functions between which the points lie, 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -44,24 +45,33 @@ class Orders:
         self._folder = folder
         self._lock = threading.Lock()
         self._passed: dict[str, int] = {}
+        # Held while a transaction of SQLite is open: a process that is stopped within one keeps
+        # everybody from writing, which is not what is tried at the points outside.
+        self.writing = threading.RLock()
 
     def passing(self, *points: str) -> None:
         """The work passes a point; `points` are all the names it has."""
-        path = self._folder / f"{os.getpid()}.order"
-        with self._lock:
-            try:
-                order = json.loads(path.read_text())
-            except FileNotFoundError:
-                return
-            if order["point"] not in points:
-                return
-            passed = self._passed[order["id"]] = self._passed.get(order["id"], 0) + 1
-            if passed < order["nth"]:
-                return
-            path.unlink()
+        if (order := self._due(points)) is None:
+            return
+        with self.writing:
             done = self._folder / f"{os.getpid()}.done"
             done.write_text(json.dumps({"id": order["id"], "at": time.time()}))
             os.kill(os.getpid(), getattr(signal, order["signal"]))
+
+    def _due(self, points: tuple[str, ...]) -> dict[str, Any] | None:
+        path = self._folder / f"{os.getpid()}.order"
+        with self._lock:
+            try:
+                order: dict[str, Any] = json.loads(path.read_text())
+            except FileNotFoundError:
+                return None
+            if order["point"] not in points:
+                return None
+            passed = self._passed[order["id"]] = self._passed.get(order["id"], 0) + 1
+            if passed < order["nth"]:
+                return None
+            path.unlink()
+            return order
 
 
 def arm(orders: Orders) -> None:
@@ -85,7 +95,8 @@ def arm(orders: Orders) -> None:
             orders.passing("before COMMIT" if _PAGE in names else "", *_any(names))
             return found
 
-        found = write_now(self, within, *args, **kwargs)
+        with orders.writing if self.is_sqlite else contextlib.nullcontext():
+            found = write_now(self, within, *args, **kwargs)
         orders.passing("after COMMIT" if _PAGE in names else "", *_any(names))
         return found
 
@@ -113,7 +124,7 @@ def _names_of(act: Any) -> set[str]:
 
 
 def _any(names: set[str]) -> tuple[str, ...]:
-    return () if _HEARTBEAT in names else (ANY_POINT, *(f"in {name}" for name in names))
+    return () if _HEARTBEAT in names else (ANY_POINT,)
 
 
 def make_pages_small(size: int) -> None:
@@ -216,9 +227,7 @@ def _tell_of_the_dead() -> None:
             return
         if pid == 0:
             return
-        print(
-            json.dumps({"gone": pid, "code": os.waitstatus_to_exitcode(status)}), flush=True
-        )
+        print(json.dumps({"gone": pid, "code": os.waitstatus_to_exitcode(status)}), flush=True)
 
 
 if __name__ == "__main__":

@@ -113,7 +113,11 @@ class Nursery:
         return cls(process)
 
     async def worker(
-        self, settings: Settings, *, page_size: int | None = None, more: dict[str, str] | None = None
+        self,
+        settings: Settings,
+        *,
+        page_size: int | None = None,
+        more: dict[str, str] | None = None,
     ) -> ArmedWorker:
         """A worker with these settings, not yet ready."""
         number = next(_numbers)

@@ -10,7 +10,7 @@ from random import Random
 from typing import Final
 
 from tests.faults.armed import ANY_POINT, PAGE_POINTS
-from tests.faults.groups import deaths
+from tests.faults.groups import bells, deaths, redis_deaths, stops
 from tests.faults.lane import Kind, Lane
 from tests.faults.outcome import Outcome
 
@@ -66,12 +66,35 @@ class Case:
 
 
 def every_case() -> list[Case]:
-    """The slow ones first, so that no lane ends long after the others."""
-    cases: list[Case] = []
-    for kind in BOTH:
-        for point in (*PAGE_POINTS, ANY_POINT):
-            seldom = 2 if (kind == "sqlite") == (point in PAGE_POINTS[::2]) else 0
-            cases.append(
-                Case(1, point, kind, partial(deaths.killed_at, point=point), seldom=seldom)
-            )
-    return cases
+    """All cases; the slow ones first, so that no lane ends long after the others."""
+    return [case for kind in BOTH for case in (*_slow(kind), *_deaths(kind), *_quick(kind))]
+
+
+def _slow(kind: Kind) -> list[Case]:
+    redis_is = redis_deaths.redis_is
+    return [
+        Case(5, "away", kind, partial(redis_is, trouble="away"), often=3),
+        Case(3, "zombies", kind, stops.zombies, seldom=1 if kind == "postgres" else 0),
+    ]
+
+
+def _deaths(kind: Kind) -> list[Case]:
+    # In the short form each point is tried on one of the two databases.
+    return [
+        Case(
+            1, point, kind, partial(deaths.killed_at, point=point),
+            seldom=2 if number % 2 == BOTH.index(kind) else 0,
+        )
+        for number, point in enumerate((*PAGE_POINTS, ANY_POINT))
+    ]  # fmt: skip
+
+
+def _quick(kind: Kind) -> list[Case]:
+    redis_is = redis_deaths.redis_is
+    return [
+        Case(5, "flushed", kind, partial(redis_is, trouble="flushed"), often=10, seldom=1),
+        Case(5, "killed", kind, partial(redis_is, trouble="killed"), often=10, seldom=1),
+        Case(4, "bells", kind, bells.one_claim, seldom=4),
+        Case(6, "no bell", kind, bells.never_rung, often=3, promised_s=12.0),
+        Case(11, "told to stop", kind, stops.told_to_stop, seldom=1),
+    ]

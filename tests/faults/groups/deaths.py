@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
@@ -18,47 +20,99 @@ from tests.faults.nursery import ArmedWorker
 from tests.faults.outcome import Outcome, judge
 from tests.faults.reader import Reader
 
+# What happens to a worker that was struck, until it is over and the next page is committed.
+Aftermath = Callable[["Struck"], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """A worker that was struck in the midst of a store: where, when, and what is kept of it."""
+
+    arena: Arena
+    store_id: str
+    shop: Shop
+    worker: ArmedWorker
+    at: float
+    outcome: Outcome
+
 
 async def killed_at(
     lane: Lane, kind: Kind, rng: Random, outcome: Outcome, *, point: str, times: int
 ) -> None:
     """Workers die at one point again and again; a warm one stands by each time."""
+    await strike(lane, kind, rng, outcome, points=(point,), times=times, then=_is_survived)
+
+
+async def _is_survived(struck: Struck) -> None:
+    await until(lambda: not struck.worker.is_alive)
+    await has_gone_on(struck)
+
+
+async def strike(
+    lane: Lane,
+    kind: Kind,
+    rng: Random,
+    outcome: Outcome,
+    *,
+    points: Sequence[str],
+    times: int,
+    then: Aftermath,
+    by: signal.Signals = signal.SIGKILL,
+) -> None:
+    """Signal the worker of a store at one of the points, so many times, over as many stores as
+    that takes; each store is read to its end and judged."""
     async with lane.arena(kind) as arena:
         while outcome.faults < times:
             before = outcome.faults
-            await _one_store(lane, arena, rng, outcome, point=point, kills=times)
+            await _one_store(lane, arena, rng, outcome, points, times=times, then=then, by=by)
             if outcome.faults == before:
-                outcome.wrong.append(f"nobody passed the point {point!r}")
+                outcome.wrong.append(f"nobody passed {', '.join(points)}")
                 return
 
 
 async def _one_store(
-    lane: Lane, arena: Arena, rng: Random, outcome: Outcome, *, point: str, kills: int
+    lane: Lane,
+    arena: Arena,
+    rng: Random,
+    outcome: Outcome,
+    points: Sequence[str],
+    *,
+    times: int,
+    then: Aftermath,
+    by: signal.Signals,
 ) -> None:
-    shop = lane.shop(orders=min(1_000, 120 + 50 * kills))
+    shop = lane.shop(orders=min(1_000, 120 + 50 * (times - outcome.faults)))
     shop.hold_after(rng.randint(5, 12))
     store_id = await arena.connect(shop)
     reader = Reader(arena.rt, store_id)
-    while outcome.faults < kills and await stands_at_the_gate(arena, shop, store_id):
+    while outcome.faults < times and await stands_at_the_gate(arena, shop, store_id):
         while len(arena.alive()) < 2:
             await arena.starts()
-        await _one_death(arena, rng, outcome, shop=shop, store_id=store_id, point=point)
+        struck = await _struck(arena, rng, outcome, shop, store_id, point=rng.choice(points), by=by)
+        if struck is not None:
+            outcome.faults += 1
+            await then(struck)
     shop.go_on()
     await arena.completed(store_id)
     await seen_to_the_end(reader, outcome)
     await judge(outcome, arena, shop, store_id, peace=await lane.peace(shop))
 
 
-async def _one_death(
-    arena: Arena, rng: Random, outcome: Outcome, *, shop: Shop, store_id: str, point: str
-) -> None:
+async def _struck(
+    arena: Arena,
+    rng: Random,
+    outcome: Outcome,
+    shop: Shop,
+    store_id: str,
+    *,
+    point: str,
+    by: signal.Signals,
+) -> Struck | None:
     nth = rng.randint(1, 14 if point == ANY_POINT else 4)
-    for worker in arena.alive():
-        worker.take_back()
     owner = await arena.owner(store_id)
     if owner is None:
-        return
-    number = owner.order(point, nth=nth)
+        return None
+    number = owner.order(point, nth=nth, by=by)
     shop.go_on()
     # Answers enough for its last pages and for the first ones of whoever takes over.
     shop.hold_after(nth + 6)
@@ -68,12 +122,13 @@ async def _one_death(
         await asyncio.sleep(0.2)
     owner.take_back()
     done = owner.done(number)
-    if done is None:
-        return
-    outcome.faults += 1
-    await until(lambda: not owner.is_alive)
-    back = await recovery(arena, store_id, owner, died_at=done.at)
-    outcome.recoveries_s.append(back.page_after_s)
+    return done and Struck(arena, store_id, shop, owner, done.at, outcome)
+
+
+async def has_gone_on(struck: Struck) -> None:
+    """Another worker has committed the next page; how soon is kept."""
+    back = await recovery(struck.arena, struck.store_id, struck.worker, died_at=struck.at)
+    struck.outcome.recoveries_s.append(back.page_after_s)
 
 
 async def stands_at_the_gate(arena: Arena, shop: Shop, store_id: str) -> bool:
@@ -133,6 +188,20 @@ def _stamped(session: Any, store_id: str) -> list[tuple[str, datetime, str]]:
         .order_by(EVENT.c.event_id)
     )
     return [(row.name, row.at, row.detail) for row in rows]
+
+
+async def page_after(arena: Arena, store_id: str, at: float) -> float:
+    """Wait for the first page (or end of a run) committed after a moment; the seconds to it."""
+    found: list[float] = []
+
+    async def has_come() -> bool:
+        stamps = [when.timestamp() for name, when, _ in await arena.db.read(_stamped, store_id)
+                  if name != "claimed" and when.timestamp() >= at]  # fmt: skip
+        found.extend(stamps[:1])
+        return bool(stamps)
+
+    await until(has_come, within_s=60.0)
+    return found[0] - at
 
 
 def _next_page(story: list[tuple[str, datetime, str]], pid: int, died_at: float) -> Back | None:

@@ -1,0 +1,61 @@
+"""A few faults of each group, as `make faults` tries many."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults import table
+from tests.faults.conductor import conduct
+from tests.faults.outcome import Outcome
+from tests.faults.plan import every_case
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
+
+SEED = int(os.environ.get("FAULTS_SEED", "20261123"))
+CASES = [case for case in every_case() if case.seldom]
+
+
+@pytest.fixture(scope="module")
+def outcomes(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Outcome]]:
+    logs = tmp_path_factory.mktemp("faults")
+    chosen = [case for case in CASES if case.kind == "sqlite"]
+    try:
+        request.getfixturevalue("postgres_cluster")
+        chosen = CASES
+    except pytest.skip.Exception:
+        # SQLite is tried all the same; the cases on PostgreSQL say what they lack.
+        pass
+    told = asyncio.run(
+        conduct([(case, case.seldom) for case in chosen], seed=SEED, lanes=2, logs=logs)
+    )
+    yield {one.case: one for one in told}
+
+
+@pytest.mark.parametrize(
+    "slug",
+    [
+        pytest.param(case.slug, marks=pytest.mark.postgres if case.kind == "postgres" else ())
+        for case in CASES
+    ],
+)
+def test_nothing_is_lost_doubled_or_late(slug: str, outcomes: dict[str, Outcome]) -> None:
+    if slug not in outcomes:
+        pytest.skip("no PostgreSQL on this machine")
+    outcome = outcomes[slug]
+    assert outcome.faults > 0
+    assert outcome.complaints() == [], f"seed {SEED}, alone: python -m tests.faults --only {slug}"
+
+
+def test_the_figures_are_told(
+    outcomes: dict[str, Outcome], capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = table.as_text(list(outcomes.values()))
+    with capsys.disabled():
+        print(f"\n\nseed {SEED}\n{told}")
+    assert "BROKEN" not in told

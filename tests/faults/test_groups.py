@@ -34,7 +34,7 @@ def outcomes(
     told = asyncio.run(
         conduct([(case, case.seldom) for case in chosen], seed=SEED, lanes=2, logs=logs)
     )
-    yield {one.case: one for one in told}
+    return {one.case: one for one in told}
 
 
 @pytest.mark.parametrize(

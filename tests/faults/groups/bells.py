@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from brandmind.db.tables import EVENT
 from tests.faults.ground import until
-from tests.faults.lane import Kind, Lane
+from tests.faults.lane import Arena, Kind, Lane
 from tests.faults.outcome import Outcome, judge
 
 _BELLS = 8
@@ -61,10 +61,14 @@ async def never_rung(lane: Lane, kind: Kind, rng: Random, outcome: Outcome, *, t
             shop = lane.shop(orders=rng.randint(50, 300))
             store_id = await arena.connect(shop)
             outcome.faults += 1
-            await until(lambda: arena.db.read(_waited_s, store_id), within_s=30.0)
-            outcome.recoveries_s.append(await arena.db.read(_waited_s, store_id))
+            outcome.recoveries_s.append(await _claimed_after_s(arena, store_id))
             await arena.completed(store_id)
             await judge(outcome, arena, shop, store_id, peace=await lane.peace(shop))
+
+
+async def _claimed_after_s(arena: Arena, store_id: str) -> float:
+    await until(lambda: arena.db.read(_waited_s, store_id), within_s=30.0)
+    return await arena.db.read(_waited_s, store_id)
 
 
 def _waited_s(session: Any, store_id: str) -> float:

@@ -1,7 +1,7 @@
 # make demo · make test · make check · make bench: each sets up what it needs.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up setup setup-dev frontend test test-arq25 check format bench lock clean
+.PHONY: help demo up setup setup-dev frontend test test-arq25 faults check format bench lock clean
 
 PORT ?=
 LIVE ?= 2
@@ -14,6 +14,7 @@ help:
 	@echo "          [LIVE=2]     orders that arrive there in a minute; 0 for none"
 	@echo "make up   [PORT=8000]  the same with your own Shopify app (see README.md)"
 	@echo "make test [ARGS=...]   the whole test suite (REQUIRE_ALL=1: nothing may be skipped)"
+	@echo "make faults            the long fault suite, 40 minutes (its table: docs/reliability.md)"
 	@echo "make check             style, types, import contracts, dependencies"
 	@echo "make bench             the benchmarks"
 
@@ -42,6 +43,11 @@ test-arq25: setup-dev
 	@py=$$(tools/python.sh) && "$$py" tools/setup.py --venv .venv-arq25 --lock requirements-arq25.lock
 	@test -n '$(QUEUE_TESTS)' || { echo 'No queue tests found.' >&2; exit 1; }
 	@.venv-arq25/bin/python -m pytest -p no:cacheprovider -m "not postgres" $(QUEUE_TESTS) $(ARGS)
+
+# Hundreds of kills and other faults, 40 minutes at most; ARGS="--list" says them all.
+faults: setup-dev
+	@$(BIN)/python -m brandmind.launch.frontend
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 check: setup-dev
 	@$(BIN)/ruff check .

@@ -134,15 +134,16 @@ def _layout(session: Session, claim: runs.Claim, stage: Stage) -> Layout:
         .where(*_here(claim, stage), SLICE.c.reading == at.readings)
         .order_by(SLICE.c.number)
     )
+    now = db_now(session)
     return Layout(
-        slices=tuple(_slice(row) for row in rows),
+        slices=tuple(_slice(row, now=now) for row in rows),
         total=Total(at.total, exact=at.exact) if at.total is not None else None,
         mark=f"brandmind.{claim.store_id}-{claim.epoch}-{claim.run_id}-{at.readings}",
         floor=store.shop_created_at or _FIRST_SHOP,
     )
 
 
-def _slice(row: Any) -> Slice:
+def _slice(row: Any, *, now: datetime | None = None) -> Slice:
     return Slice(
         number=row.number,
         window=Window(row.created_from, row.created_before),
@@ -152,6 +153,7 @@ def _slice(row: Any) -> Slice:
         attempt=row.attempt,
         read_no=row.read_no,
         operation=row.operation,
+        asked_s=(now - row.asked_at).total_seconds() if now and row.asked_at else 0.0,
     )
 
 

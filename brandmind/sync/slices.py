@@ -35,7 +35,8 @@ class Slice:
     """A closed part of a stage's window, newest first by `number`.
 
     `counted` is the shop's count when it was planned, `attempt` the export under way or the last
-    one. `read_no` was taken before that export was asked for. `operation` is its id at Shopify.
+    one. `read_no` was taken before that export was first asked for, `asked_s` ago when this was
+    read. `operation` is its id at Shopify.
     """
 
     number: int
@@ -46,6 +47,7 @@ class Slice:
     attempt: int = 0
     read_no: int = 0
     operation: str | None = None
+    asked_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,14 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 
 from brandmind.clock import utc_now
-from brandmind.errors import AccessRefused, BulkNotReady, ExportDamaged, QueryRefused
+from brandmind.errors import (
+    AccessRefused,
+    BulkNotReady,
+    ExportDamaged,
+    QueryRefused,
+    ShopifyUnavailable,
+    Throttled,
+)
 from brandmind.sync.plan import Choice, is_quick, planned
 from brandmind.sync.ports import Page, Source, Window
 from brandmind.sync.slices import (
@@ -41,6 +48,7 @@ TRIES: Final = 3
 # An export that has not moved for so long is asked for anew.
 STUCK_S: Final = 600.0
 _LOOK_EVERY_S: Final = 2.0
+_NO_ROOM_S: Final = 20.0
 _IN_PLACE: Final = (0.3, 0.7, 1.0)
 _ORPHAN: Final = timedelta(hours=24)
 
@@ -236,7 +244,10 @@ class SlicedReader:
                 await self._page_rest(work, number, why=error.message)
                 return 0.0
             if not started:
-                return 8.0
+                if slice_.asked_s > STUCK_S:
+                    await self._page_instead(work, number, why="the shop had no room for it")
+                    return 0.0
+                return _NO_ROOM_S
             slice_ = work.slices[number]
         assert slice_.operation is not None
         operation = await self._exports.look(slice_.operation)
@@ -323,7 +334,11 @@ class SlicedReader:
     async def _keep_going(self, work: _Work, number: int) -> None:
         """While this slice lands, the next ones are prepared."""
         if self._now_s() - self._looked_s >= _LOOK_EVERY_S:
-            await self._ahead(work, number)
+            try:
+                await self._ahead(work, number)
+            except (ShopifyUnavailable, Throttled) as error:
+                # They are only early: what is being read now must not be given up for them.
+                _log.info("no export was started ahead: %s", type(error).__name__)
             self._looked_s = self._now_s()
 
     async def _ahead(self, work: _Work, number: int) -> None:

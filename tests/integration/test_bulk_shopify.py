@@ -15,6 +15,7 @@ from brandmind.db.tables import EVENT, SLICE
 from brandmind.runtime import open_runtime
 from brandmind.services import exports, syncs
 from brandmind.settings import Settings
+from brandmind.sync import slicing
 from brandmind.sync.stages import Kind
 from tests.contract.local_shopify import local_shopify
 from tests.faults.ground import (
@@ -211,3 +212,64 @@ def _fresh(folder: Path) -> str:
     url = f"sqlite:///{folder / 'peace.db'}"
     migrate.upgrade(url)
     return url
+
+
+@pytest.fixture(scope="module")
+def troubled(shopify: str) -> Shop:
+    return Shop(shopify, orders=500, products=40, customers=200)
+
+
+@pytest.fixture(scope="module")
+def in_peace(
+    shopify: str, troubled: Shop, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[tuple[Any, ...]]]:
+    folder = tmp_path_factory.mktemp("peace")
+    settings = settings_for(folder, database_url=_fresh(folder), shopify=shopify)
+    return asyncio.run(undisturbed(troubled, settings))
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ({"kind": "bulk-failed"}, "ended failed (INTERNAL_SERVER_ERROR)"),
+        ({"kind": "bulk-failed", "mode": "TIMEOUT"}, "ended failed (TIMEOUT)"),
+        ({"kind": "bulk-failed", "mode": "ACCESS_DENIED"}, "Shopify refuses the export"),
+        ({"kind": "bulk-cancelled"}, "ended canceled"),
+        ({"kind": "bulk-expired"}, "ended expired"),
+        ({"kind": "bulk-stuck", "mode": "RUNNING"}, "stood still"),
+        ({"kind": "bulk-stuck", "mode": "CREATED"}, "stood still"),
+        ({"kind": "bulk-gone", "count": 3}, "file is gone"),
+        ({"kind": "bulk-cut"}, None),
+        ({"kind": "bulk-truncated", "mode": "mid-line"}, None),
+        ({"kind": "bulk-truncated", "mode": "mid-line", "count": 3}, "of the export is damaged"),
+        ({"kind": "bulk-truncated", "mode": "missing-lines", "count": 3}, "the export has"),
+        ({"kind": "reset", "count": 3}, None),
+        ({"kind": "throttled", "count": 3}, None),
+    ],
+    ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else "",
+)
+async def test_whatever_goes_wrong_with_an_export_the_store_is_whole_in_the_end(
+    shopify: str,
+    tmp_path: Path,
+    sqlite_url: str,
+    troubled: Shop,
+    in_peace: dict[str, list[tuple[Any, ...]]],
+    monkeypatch: pytest.MonkeyPatch,
+    fault: dict[str, Any],
+    told: str | None,
+) -> None:
+    monkeypatch.setattr(slicing, "STUCK_S", 1.0)
+    settings = by_exports(tmp_path, database_url=sqlite_url, shopify=shopify, records=200)
+    async with open_runtime(settings, jobs=False) as rt:
+        ground = Ground(rt)
+        store_id = await ground.connect(troubled)
+        troubled.control("faults", **({"count": 1} | fault))
+        try:
+            await work_through(ground, store_id)
+        finally:
+            troubled.control("faults", method="DELETE")
+        await ground.assert_whole(troubled, store_id)
+        failed = await failures(ground)
+        assert any(told in one for one in failed) if told else failed == []
+        assert await asyncio.to_thread(contents, ground.db, store_id) == in_peace
+    assert list(settings.exports_dir.iterdir()) == []

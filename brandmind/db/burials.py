@@ -30,6 +30,7 @@ def bury(session: Session, store_id: str, resource: str, ids: Iterable[int], rea
 
     `resource` is products, orders or customers; an id that is not stored gets its tombstone all
     the same. A redaction outlives a later deletion. The days of removed orders are counted again.
+    Lines of a removed product go by their title alone, as Shopify gives them from then on.
     """
     table, parent, children = _TABLES[resource]
     wanted = sorted(set(ids))
@@ -38,6 +39,8 @@ def bury(session: Session, store_id: str, resource: str, ids: Iterable[int], rea
         chunk = wanted[start : start + _AT_ONCE]
         if resource == "orders":
             upserts.mark_dirty(session, store_id, upserts.days_of(session, store_id, chunk))
+        elif resource == "products":
+            _part_lines(session, store_id, chunk)
         for child in children:
             session.execute(
                 sa.delete(child).where(child.c.store_id == store_id, child.c[parent].in_(chunk))
@@ -101,6 +104,27 @@ def buried(
     if reason is not None:
         query = query.where(TOMBSTONE.c.reason == reason)
     return set(session.scalars(query))
+
+
+def _part_lines(session: Session, store_id: str, products: Sequence[int]) -> None:
+    days = session.scalars(
+        sa.select(SALE.c.day)
+        .where(SALE.c.store_id == store_id, SALE.c.product_id.in_(products))
+        .distinct()
+    ).all()
+    if not days:
+        return
+    upserts.mark_dirty(session, store_id, days)
+    session.execute(
+        sa.update(SALE)
+        .where(SALE.c.store_id == store_id, SALE.c.product_id.in_(products))
+        .values(product_id=None)
+    )
+    session.execute(
+        sa.update(LINE)
+        .where(LINE.c.store_id == store_id, LINE.c.product_id.in_(products))
+        .values(product_id=None, variant_id=None)
+    )
 
 
 def _keep_tombstones(

@@ -124,7 +124,8 @@ def draft(book: OrderBook, catalogue: Catalogue, buyer: Person | None, index: in
 def _lines(
     book: OrderBook, catalogue: Catalogue, rng: Random, index: int, at: int
 ) -> list[DraftLine]:
-    giant = len(book) >= 50 and index == len(book) // 3
+    # Orders placed later move nobody else's place.
+    giant = book.config.orders >= 50 and index == book.config.orders // 3
     number = 260 if giant else rng.choices((1, 2, 3, 4, 6), (55, 25, 11, 5, 4))[0]
     lines: list[DraftLine] = []
     for _ in range(number):

@@ -19,6 +19,7 @@ from brandmind.db.tables import (
     LINE,
     ORDER,
     PRODUCT,
+    PRODUCT_SALES,
     SALE,
     TOMBSTONE,
     VARIANT,
@@ -26,6 +27,7 @@ from brandmind.db.tables import (
 from brandmind.sync.stages import Stage
 from tests.factories import (
     Change,
+    Item,
     make_customer,
     make_order,
     make_product,
@@ -86,6 +88,25 @@ def test_a_buried_product_and_customer_are_gone_with_what_is_theirs(db: Database
         assert burials.bury(session, store, "customers", [8, 9], "redacted") == 1
         assert [_count(session, table) for table in (PRODUCT, VARIANT, CUSTOMER)] == [0, 0, 0]
         assert burials.buried(session, store, "customers") == {8, 9}
+
+    db.write_now(act)
+
+
+def test_lines_of_a_removed_product_go_by_their_title(db: Database) -> None:
+    def act(session: Any) -> None:
+        store = make_store(session)
+        make_product(session, store, 1)
+        make_order(session, store, 5, utc("2026-10-01 12:00"), [Item(900, title="Beanie")])
+        rollups.recount_dirty(session, store)
+        burials.bury(session, store, "products", [1], "deleted")
+        rollups.recount_dirty(session, store)
+        assert session.execute(sa.select(LINE.c.product_id, LINE.c.variant_id)).all() == [
+            (None, None)
+        ]
+        sold = session.execute(
+            sa.select(PRODUCT_SALES.c.product_id, PRODUCT_SALES.c.title, PRODUCT_SALES.c.sold_minor)
+        ).all()
+        assert sold == [(0, "Beanie", 900)]
 
     db.write_now(act)
 

@@ -103,6 +103,15 @@ class SqlLedger:
     async def orders_of(self, customers: Sequence[int]) -> list[int]:
         return await self.db.read(proofs.orders_of, self.claim.store_id, customers)
 
+    async def customers_of(self, orders: Sequence[int]) -> list[int]:
+        return await self.db.read(proofs.customers_of, self.claim.store_id, orders)
+
+    async def buyers_of_late(self) -> list[int]:
+        return await self.db.read(proofs.buyers_of_late, self.claim)
+
+    async def orders_of_nobody(self) -> list[int]:
+        return await self.db.read(proofs.orders_of_nobody, self.claim.store_id)
+
     async def rejected(self, stage: Stage) -> list[int]:
         return await self.db.read(rejects.to_try_again, self.claim, stage)
 

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from brandmind.db import burials, runs, upserts
 from brandmind.db.session import db_now
-from brandmind.db.tables import ORDER, PROOF, RUN, STAGE, STORE
+from brandmind.db.tables import CUSTOMER, ORDER, PROOF, RUN, STAGE, STORE, TOMBSTONE
 from brandmind.sync import windows
 from brandmind.sync.ports import Known, Proof, ProofPlan, Total, Window
 from brandmind.sync.stages import Kind, RunStatus, Stage
@@ -24,6 +24,7 @@ CHECK_REST: Final = timedelta(hours=20)
 _ROLLING: Final = 30
 # Without read_all_orders Shopify shows the orders of the last 60 days; a day of them is fading.
 _READABLE: Final = timedelta(days=59)
+_BUYERS: Final = 2_000
 _SECOND: Final = timedelta(seconds=1)
 
 
@@ -86,7 +87,8 @@ def plan(session: Session, claim: runs.Claim, stage: Stage) -> ProofPlan:
     due = [row for row in rows if run.checks or row.state != "whole" or row.created_before == last]
     return ProofPlan(
         tuple(_window(row) for row in due),
-        tuple(_window(row) for row in _rolling(session, rows, store)) if run.checks else (),
+        tuple(_window(row) for row in _rolling(session, rows)) if run.checks else (),
+        checks=run.checks,
     )
 
 
@@ -191,10 +193,75 @@ def begin_again(session: Session, claim: runs.Claim, stage: Stage, window: Windo
 
 def orders_of(session: Session, store_id: str, customers: Iterable[int]) -> list[int]:
     """The orders stored as these customers', at most a thousand."""
+    return _some_orders(session, store_id, ORDER.c.customer_id.in_(list(customers)))
+
+
+def customers_of(session: Session, store_id: str, orders: Iterable[int]) -> list[int]:
+    """The stored customers of these orders."""
+    return list(
+        session.scalars(
+            sa.select(ORDER.c.customer_id)
+            .join(
+                CUSTOMER,
+                sa.and_(
+                    CUSTOMER.c.store_id == store_id, CUSTOMER.c.shopify_id == ORDER.c.customer_id
+                ),
+            )
+            .where(ORDER.c.store_id == store_id, ORDER.c.shopify_id.in_(list(orders)))
+            .distinct()
+        )
+    )
+
+
+def buyers_of_late(session: Session, claim: runs.Claim) -> list[int]:
+    """Customers of whom this run brought an order after they were read, at most two thousand.
+
+    What they spent changes with their orders; Shopify does not count that as a change of theirs.
+    """
+    here = sa.and_(
+        CUSTOMER.c.store_id == claim.store_id, CUSTOMER.c.shopify_id == ORDER.c.customer_id
+    )
+    return list(
+        session.scalars(
+            sa.select(ORDER.c.customer_id)
+            .join(CUSTOMER, here)
+            .where(
+                ORDER.c.store_id == claim.store_id,
+                ORDER.c.read_no >= claim.first_read_no,
+                ORDER.c.read_no > CUSTOMER.c.read_no,
+            )
+            .distinct()
+            .limit(_BUYERS)
+        )
+    )
+
+
+def orders_of_nobody(session: Session, store_id: str) -> list[int]:
+    """Orders whose customer is neither stored nor redacted, at most a thousand.
+
+    Whoever was deleted or merged before being read is still named by the orders read earlier.
+    """
+    here = sa.and_(CUSTOMER.c.store_id == store_id, CUSTOMER.c.shopify_id == ORDER.c.customer_id)
+    redacted = sa.and_(
+        TOMBSTONE.c.store_id == store_id,
+        TOMBSTONE.c.resource == "customers",
+        TOMBSTONE.c.shopify_id == ORDER.c.customer_id,
+        TOMBSTONE.c.reason == "redacted",
+    )
+    return _some_orders(
+        session,
+        store_id,
+        ORDER.c.customer_id.is_not(None),
+        ~sa.exists().where(here),
+        ~sa.exists().where(redacted),
+    )
+
+
+def _some_orders(session: Session, store_id: str, *such: sa.ColumnElement[bool]) -> list[int]:
     return list(
         session.scalars(
             sa.select(ORDER.c.shopify_id)
-            .where(ORDER.c.store_id == store_id, ORDER.c.customer_id.in_(list(customers)))
+            .where(ORDER.c.store_id == store_id, *such)
             .order_by(ORDER.c.shopify_id)
             .limit(1000)
         )
@@ -251,7 +318,7 @@ def _insert(
     resource: str,
     window: Window,
     *,
-    compared_at: datetime | None = None,
+    compared_at: datetime,
 ) -> None:
     session.execute(
         sa.insert(PROOF).values(
@@ -284,11 +351,13 @@ def _up_to(
             .values(created_before=end, state="open", run_id=claim.run_id)
         )
     else:
-        _insert(session, claim, resource, Window(last.created_before + _SECOND, end))
+        # What is created since was read whole by this very run.
+        window = Window(last.created_before + _SECOND, end)
+        _insert(session, claim, resource, window, compared_at=db_now(session))
     return end
 
 
-def _rolling(session: Session, rows: Sequence[Any], store: Any) -> list[Any]:
+def _rolling(session: Session, rows: Sequence[Any]) -> list[Any]:
     """Today's share of the windows, those first whose ids were compared longest ago."""
     before = db_now(session) - CHECK_REST
     waiting = [row for row in rows if row.compared_at is None or row.compared_at < before]

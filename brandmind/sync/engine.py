@@ -137,6 +137,7 @@ class Engine:
         """Close a stage that was read to its end, or say what to read again: the windows that are
         short of the shop's count, once each."""
         short_by = unreadable = vanished = 0
+        await self._truth.follow_orders(stage)
         if stage not in UNPROVEN:
             await self._truth.try_again(stage)
             verdict = await self._truth.judge(stage)

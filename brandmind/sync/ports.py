@@ -92,10 +92,14 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class ProofPlan:
-    """What a stage has to be held against: windows to `count`, and some whose ids to `compare`."""
+    """What a stage has to be held against: windows to `count`, and some whose ids to `compare`.
+
+    `checks`: all that is stored is looked over, not only what is new.
+    """
 
     count: tuple[Window, ...]
     compare: tuple[Window, ...] = ()
+    checks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +222,18 @@ class Ledger(Protocol):
 
     async def orders_of(self, customers: Sequence[int]) -> list[int]:
         """The orders that are stored as these customers'."""
+        ...
+
+    async def customers_of(self, orders: Sequence[int]) -> list[int]:
+        """The customers who are stored and have these orders."""
+        ...
+
+    async def buyers_of_late(self) -> list[int]:
+        """Customers of whom this run brought an order after they themselves were read."""
+        ...
+
+    async def orders_of_nobody(self) -> list[int]:
+        """The orders whose customer is not stored."""
         ...
 
     async def rejected(self, stage: Stage) -> list[int]:

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from brandmind.errors import AccessRefused
 from brandmind.sync.ports import Found, Ledger, Proof, Source, Total, Window
 from brandmind.sync.stages import Stage
 
 # So many may be gone at once: one in a hundred, but a hundred at most, and ten in a small store.
 _MANY: Final = 100
 _FEW: Final = 10
-_FETCHED_AT_ONCE: Final = 60
+_FETCHED_AT_ONCE: Final = 100
 # More than these are read with their whole window, which costs fewer requests.
 _BY_ID: Final = 500
 
@@ -46,6 +47,12 @@ class Truth:
         """Fetch what could not be read in an earlier run."""
         await self._fetch(stage, await self._ledger.rejected(stage))
 
+    async def follow_orders(self, stage: Stage) -> None:
+        """Fetch the customers of orders that were read after them: what they spent has changed,
+        and their own time of change does not tell of it."""
+        if stage.resource == "customers":
+            await self._fetch(stage, sorted(await self._ledger.buyers_of_late()))
+
     async def shown_again(self, stage: Stage) -> bool:
         """Whether the shop shows now what it hid, asked by a few records that are stored."""
         some = await self._ledger.some(stage)
@@ -70,7 +77,10 @@ class Truth:
             counted = {proof.window: proof for proof in proofs}
             again = await self._prove(stage, tuple(changed))
             proofs = tuple((counted | {proof.window: proof for proof in again}).values())
-        return Verdict(tuple(proof for proof in proofs if proof.short_by), vanished)
+        short = tuple(proof for proof in proofs if proof.short_by)
+        if plan.checks and stage is Stage.CUSTOMERS and not short:
+            await self._fetch(Stage.ORDERS, await self._ledger.orders_of_nobody())
+        return Verdict(short, vanished)
 
     async def _prove(self, stage: Stage, windows: Sequence[Window]) -> tuple[Proof, ...]:
         if not windows:
@@ -124,10 +134,25 @@ class Truth:
         # A scope lost meanwhile would make what is hidden look deleted.
         if (await self._source.shop()).scopes != await self._ledger.scopes():
             return
-        orders = await self._ledger.orders_of(gone) if stage.resource == "customers" else []
-        await self._ledger.bury(stage, gone, read_no=read_no)
-        # A customer who was merged into another: their orders name the other one now.
-        await self._fetch(Stage.ORDERS, orders)
+        if stage.resource == "customers":
+            # Perhaps merged into another, whom their orders name now.
+            orders = await self._ledger.orders_of(gone)
+            await self._ledger.bury(stage, gone, read_no=read_no)
+            await self._fetch(Stage.ORDERS, orders)
+        elif stage.resource == "orders":
+            # Their customers have spent less now, and their own time of change may not tell.
+            customers = await self._ledger.customers_of(gone)
+            await self._ledger.bury(stage, gone, read_no=read_no)
+            await self._refresh(customers)
+        else:
+            await self._ledger.bury(stage, gone, read_no=read_no)
+
+    async def _refresh(self, customers: Sequence[int]) -> None:
+        try:
+            await self._fetch(Stage.CUSTOMERS, customers)
+        except AccessRefused:
+            # Customers have a stage of their own to say so.
+            return
 
 
 def believable(total: int) -> int:

@@ -126,7 +126,7 @@ async def test_what_could_not_be_read_is_tried_again_by_the_next_sync(db: Databa
     await world.first()
     world.shop.unreadable = {6}
     last = await world.again()
-    assert world.asked("by ids") == ["by ids orders [5, 6]"]
+    assert world.asked("by ids orders") == ["by ids orders [5, 6]"]
     assert 5 in await world.ids(ORDER)
     assert last.stage(Stage.ORDERS).note == (  # type: ignore[union-attr]
         "1 order could not be read. We try again at the next sync."
@@ -275,7 +275,7 @@ async def test_what_the_listing_lacks_and_the_shop_has_is_kept(db: Database) -> 
     await world.first()
     world.shop.unlisted = {7}
     last = await world.again()
-    assert world.asked("by ids") == ["by ids orders [7]"]
+    assert world.asked("by ids orders") == ["by ids orders [7]"]
     assert 7 in await world.ids(ORDER)
     assert last.status is StoreStatus.COMPLETED
 

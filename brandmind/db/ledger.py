@@ -518,7 +518,12 @@ def _land_found(
     rejects.settle(session, claim, stage, found.records, found.rejects, missing=found.missing)
     session.execute(
         sa.update(STAGE)
-        .where(STAGE.c.run_id == claim.run_id, STAGE.c.stage == stage.value)
+        .where(
+            STAGE.c.run_id == claim.run_id,
+            STAGE.c.stage == stage.value,
+            # A stage that is closed has said how many it read.
+            STAGE.c.state == StageState.RUNNING.value,
+        )
         .values(done=STAGE.c.done + landed.counted)
     )
     runs.note_event(

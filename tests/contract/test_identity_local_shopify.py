@@ -11,7 +11,7 @@ import pytest
 from brandmind.errors import TokenRevoked
 from brandmind.services import sessions, syncs
 from brandmind.services.tokens import StoreToken
-from brandmind.sync.stages import Stage, StageState
+from brandmind.sync.stages import RunStatus, Stage, StageState, StoreStatus
 from tests.contract.local_shopify import local_shopify
 from tests.identity_world import HARBOR, PUBLIC, World, open_world
 
@@ -133,3 +133,44 @@ async def test_tokens_rotate_and_die_as_shopify_says(world: World, shopify: str)
             await _through(world, shopify, robin, decision="install") == f"/syncing?shop={HARBOR}"
         )
         assert await token.access_token() != second
+
+
+async def _connected(world: World, shopify: str) -> str:
+    async with world.browser() as robin:
+        await _through(world, shopify, robin, decision="install")
+    return await world.store_id()
+
+
+async def test_a_token_that_dies_in_the_midst_of_a_sync_is_renewed_once_and_it_goes_on(
+    world: World, shopify: str
+) -> None:
+    store_id = await _connected(world, shopify)
+    async with _at(shopify) as control:
+        await control.delete(f"/__log/{HARBOR}")
+        await control.post(f"/__control/{HARBOR}/faults", json={"kind": "token-expiry", "count": 1})
+        await syncs.work(world.rt, store_id=store_id)
+        asked = (await control.get(f"/__log/{HARBOR}")).json()["requests"]
+    progress = await syncs.progress(world.rt, store_id)
+    assert progress.status is StoreStatus.COMPLETED
+    assert sum(one["operation"] == "oauth/access_token" for one in asked) == 1
+
+
+async def test_a_renewal_whose_answer_is_lost_in_the_midst_of_a_sync_locks_nobody_out(
+    world: World, shopify: str
+) -> None:
+    store_id = await _connected(world, shopify)
+    async with _at(shopify) as control:
+        await control.delete(f"/__log/{HARBOR}")
+        for kind in ("token-expiry", "lost-refresh"):
+            await control.post(f"/__control/{HARBOR}/faults", json={"kind": kind, "count": 1})
+        await syncs.work(world.rt, store_id=store_id)
+        waiting = await syncs.progress(world.rt, store_id)
+        assert waiting.run_status is RunStatus.QUEUED
+        assert waiting.error_kind == "transient"
+        await world.sql("UPDATE sync_run SET due_at = 0")
+        await syncs.work(world.rt, store_id=store_id)
+        asked = (await control.get(f"/__log/{HARBOR}")).json()["requests"]
+    assert (await syncs.progress(world.rt, store_id)).status is StoreStatus.COMPLETED
+    # The refresh token that was kept is good until its replacement is used.
+    assert sum(one["operation"] == "oauth/access_token" for one in asked) == 2
+    assert not await world.sql("SELECT 1 FROM token WHERE lease_at IS NOT NULL")

@@ -219,16 +219,17 @@ class Brand:
         """Made at the first order; those who never bought came with the newsletter."""
         if index in self._born:
             return self._born[index]
-        orders = self.book.orders_of(index)
-        if orders:
-            return self.book.processed[orders[0]] - 30
+        first = self.book.first_of(index)
+        if first is not None:
+            return self.book.processed[first] - 30
         return self.config.as_of - (1 + index * 37 % 880) * DAY_S
 
     def customer_updated_at(self, index: int) -> int:
         """The last order, an edit, or one of the two imports that touched many in one second."""
         touched = self._touched_customers.get(index, 0)
         tie = self.config.as_of - 12 * DAY_S if index % 4 == 1 and index not in self._born else 0
-        orders = self.book.orders_of(index)
+        # A deleted order does not take a stamp back.
+        orders = self.book.ever_of(index)
         last = self.book.created[orders[-1]] if orders else 0
         return max(touched, tie, last, self.customer_created_at(index))
 

@@ -110,12 +110,23 @@ class OrderBook:
 
     def orders_of(self, customer: int) -> list[int]:
         """Indexes of the customer's orders, oldest first, deleted ones left out."""
+        return [index for index in self.ever_of(customer) if index not in self.deleted]
+
+    def first_of(self, customer: int) -> int | None:
+        """The order that made the customer; deleted or given away since, it still did."""
+        if customer + 1 >= len(self._starts):
+            return None
+        start, end = self._starts[customer], self._starts[customer + 1]
+        return self._order_of[start] if start < end else None
+
+    def ever_of(self, customer: int) -> list[int]:
+        """Indexes of the customer's orders, oldest first, deleted ones among them."""
         found: list[int] = []
         if customer not in self._given and customer + 1 < len(self._starts):
             found = list(self._order_of[self._starts[customer] : self._starts[customer + 1]])
         if added := self.added_of.get(customer):
             found = sorted([*found, *added])
-        return [index for index in found if index not in self.deleted]
+        return found
 
     def fulfilled_at(self, index: int) -> int:
         """When it was sent; 0 while it was not."""

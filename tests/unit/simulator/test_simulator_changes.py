@@ -8,6 +8,7 @@ import pytest
 
 from brandmind.simulator.brand import Brand
 from brandmind.simulator.changes import EDITS, Changes
+from brandmind.simulator.churn import read_churn
 from brandmind.simulator.listing import Listing
 from tests.unit.simulator.shopper import AS_OF, SHOP, Shopper, config, opened
 
@@ -216,6 +217,35 @@ async def test_churn_of_another_seed_is_another_story_and_ends_when_told() -> No
     short, _, _ = await churned(30, requests=5)
     assert story["done"] != other["done"]
     assert short["seen"] == 5
+
+
+def test_no_stamp_goes_back_and_nothing_is_ever_made_anew() -> None:
+    brand = Brand(SHOP, config())
+    changes, listing = Changes(brand), Listing(brand)
+    churn = read_churn(CHURN | {"delete": 1.0, "merge": 0.5, "at": AS_OF})
+
+    def stamps() -> dict[str, tuple[str, str]]:
+        return {
+            node["id"]: (node["createdAt"], node["updatedAt"])
+            for resource in listing.resources.values()
+            for node in map(resource.node, resource.rows())
+        }
+
+    before = stamps()
+    for _ in range(40):
+        churn.step(brand, changes)
+        after = stamps()
+        both = before.keys() & after.keys()
+        assert {one for one in both if after[one][0] != before[one][0]} == set()
+        assert {one for one in both if after[one][1] < before[one][1]} == set()
+        before = after
+    assert {act for act, ids in churn.done.items() if ids} == {
+        "create",
+        "update",
+        "edit",
+        "delete",
+        "merge",
+    }
 
 
 async def test_churn_has_no_other_settings() -> None:

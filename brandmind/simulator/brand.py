@@ -31,6 +31,7 @@ from brandmind.simulator.shop_nodes import shop_node
 from brandmind.simulator.words import brand_name
 
 _KEPT_NODES = 500
+_KEPT_LAZY = 20_000
 _serials = count()
 
 
@@ -84,6 +85,7 @@ class Brand:
         self._orders: OrderedDict[int, Node] = OrderedDict()
         self._products: dict[int, Node] = {}
         self._people: dict[int, Person] = {}
+        self._lazy: dict[tuple[int, int], Node] = {}
         self._paid: array[int] = array("q")
         self._paid_known = bytearray()
 
@@ -93,6 +95,7 @@ class Brand:
         self.serial = next(_serials)
         self._orders.clear()
         self._products.clear()
+        self._lazy.clear()
         self._paid_known = bytearray(len(self._paid_known))
         if self.on_change is not None:
             self.on_change()
@@ -189,13 +192,24 @@ class Brand:
 
     def lazy_product(self, index: int) -> Node:
         """The product behind a line."""
-        return LazyNode("Product", PRODUCT_BASE + index * PRODUCT_STEP, lambda: self.product(index))
+        found = self._lazy.get((index, -1))
+        if found is None:
+            number = PRODUCT_BASE + index * PRODUCT_STEP
+            found = LazyNode("Product", number, lambda: self.product(index))
+            self._lazy[index, -1] = found
+        return found
 
     def _lazy_variant(self, index: int, place: int) -> Node:
-        shopify_id = self.catalogue.products[index].variants[place].shopify_id
-        return LazyNode(
-            "ProductVariant", shopify_id, lambda: self.product(index)["variants"][place]
-        )
+        found = self._lazy.get((index, place))
+        if found is None:
+            number = self.catalogue.products[index].variants[place].shopify_id
+            found = LazyNode(
+                "ProductVariant", number, lambda: self.product(index)["variants"][place]
+            )
+            self._lazy[index, place] = found
+            if len(self._lazy) > _KEPT_LAZY:
+                self._lazy.clear()
+        return found
 
     def product_ids(self) -> list[int]:
         """Indexes of all products there are."""

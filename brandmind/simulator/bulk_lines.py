@@ -46,15 +46,22 @@ class Chunk(NamedTuple):
 class _Shape:
     """How nodes of one type are written, and where their children are."""
 
-    steps: list[tuple[str, str, Writer | None]] = field(default_factory=list)
+    steps: list[tuple[str, str, Writer | None, bool]] = field(default_factory=list)
+    """Key, field, what writes it, and whether that is given the value or the whole node."""
     children: list[tuple[Callable[[Any], Sequence[Any]], _Level]] = field(default_factory=list)
 
     def own(self, node: Any, call: Call) -> dict[str, Any]:
         """The node without its connections."""
-        return {
-            key: node[name] if write is None else write(node, call)
-            for key, name, write in self.steps
-        }
+        written = {}
+        for key, name, write, by_value in self.steps:
+            if write is None:
+                written[key] = node[name]
+            elif by_value:
+                value = node[name]
+                written[key] = None if value is None else write(value, call)
+            else:
+                written[key] = write(node, call)
+        return written
 
 
 @dataclass(slots=True)
@@ -135,7 +142,7 @@ class BulkPlan:
         for key, nodes in self._compiler.collect(parent, below).items():
             name = nodes[0].name.value
             if name == "__typename":
-                shape.steps.append((key, name, _always(parent.name)))
+                shape.steps.append((key, name, _always(parent.name), False))
                 continue
             definition = parent.fields[name]
             returned = get_named_type(definition.type)
@@ -145,7 +152,7 @@ class BulkPlan:
             elif isinstance(returned, GraphQLObjectType) and not _is_list(definition.type):
                 self._object(shape, key, name, returned, inner, nodes)
             else:
-                shape.steps.append((key, name, self._compiler.field(definition, nodes)))
+                shape.steps.append((key, name, self._compiler.field(definition, nodes), False))
         return shape
 
     def _object(
@@ -161,10 +168,10 @@ class BulkPlan:
         if returned.name in ("MoneyBag", "MoneyV2"):
             kind = schema().type_map[returned.name]
             write = self._compiler.written(kind, inner)
-            shape.steps.append((key, name, _maybe(name, write)))
+            shape.steps.append((key, name, write, True))
             return
         part = self._shape(returned, inner)
-        shape.steps.append((key, name, _maybe(name, part.own)))
+        shape.steps.append((key, name, part.own, True))
         for rows, level in part.children:
             shape.children.append((_through(name, rows), level))
 
@@ -238,14 +245,6 @@ def _is_list(kind: Any) -> bool:
 
 def _always(value: Any) -> Writer:
     return lambda node, call: value
-
-
-def _maybe(name: str, write: Writer) -> Writer:
-    def field_of(node: Any, call: Call) -> Any:
-        value = node[name]
-        return None if value is None else write(value, call)
-
-    return field_of
 
 
 def _through(name: str, rows: Callable[[Any], Sequence[Any]]) -> Callable[[Any], Sequence[Any]]:

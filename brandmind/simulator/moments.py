@@ -11,7 +11,14 @@ DAY_S = 86_400
 
 def iso(at: int) -> str:
     """`2026-11-23T21:00:00Z`."""
-    return datetime.fromtimestamp(at, UTC).isoformat()[:19] + "Z"
+    day, second = divmod(at, DAY_S)
+    minute, second = divmod(second, 60)
+    return f"{_date(day)}T{minute // 60:02d}:{minute % 60:02d}:{second:02d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _date(day: int) -> str:
+    return datetime.fromtimestamp(day * DAY_S, UTC).date().isoformat()
 
 
 def iso_or_none(at: int) -> str | None:

@@ -37,7 +37,7 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with open_runtime(settings) as rt:
-        await _sweep(rt)
+        await exports.tidy(rt)
         tasks = [
             asyncio.create_task(reap(rt), name="reaper"),
             asyncio.create_task(_listen(rt), name="bells"),
@@ -54,14 +54,6 @@ async def serve(settings: Settings) -> None:
         await asyncio.gather(stopped, *tasks, return_exceptions=True)
     if fallen:
         raise SystemExit(f"the worker's {' and '.join(fallen)} ended")
-
-
-async def _sweep(rt: Runtime) -> None:
-    try:
-        await exports.sweep(rt)
-    except Exception as error:
-        # The files of the dead can wait for the next start; the living cannot.
-        log.warning("the files of exports were not looked through: %s", type(error).__name__)
 
 
 async def _listen(rt: Runtime) -> None:

@@ -42,8 +42,19 @@ async def cancel(rt: Runtime, client: ShopifyClient, run_ids: Iterable[str]) -> 
 async def sweep(rt: Runtime) -> int:
     """Delete the files of exports whose run is over; how many."""
     files = _files(rt)
+    if not files:
+        return 0
     live = await rt.db.read(slices.live, {_run_of(file) for file in files})
     return _remove(file for file in files if _run_of(file) not in live)
+
+
+async def tidy(rt: Runtime) -> None:
+    """`sweep` after a piece of work: a run that failed or was cancelled leaves nobody's data."""
+    try:
+        await sweep(rt)
+    except Exception as error:
+        # They can wait; the run that comes next cannot.
+        log.warning("the files of exports were not looked through: %s", type(error).__name__)
 
 
 def _files(rt: Runtime) -> Sequence[Path]:

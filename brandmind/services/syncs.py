@@ -151,6 +151,7 @@ async def execute(rt: Runtime, claim: runs.Claim, *, slice_s: float = 5.0) -> No
                 task = asyncio.current_task()
                 if task is not None and task.uncancel() > 0:
                     raise
+        await exports.tidy(rt)
     finally:
         await announcer.close()
 

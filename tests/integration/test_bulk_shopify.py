@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from brandmind.db import runs
+from brandmind.db.ledger import SqlLedger
 from brandmind.db.tables import EVENT, SLICE
 from brandmind.runtime import open_runtime
 from brandmind.services import exports, syncs
 from brandmind.settings import Settings
 from brandmind.sync import slicing
-from brandmind.sync.stages import Kind
+from brandmind.sync.ports import Checkpoint, Page
+from brandmind.sync.stages import Kind, Stage
 from tests.contract.local_shopify import local_shopify
 from tests.faults.ground import (
     KEY,
@@ -180,6 +183,31 @@ async def test_a_cancelled_sync_takes_its_exports_with_it(
         await syncs.request(rt, store_id, by="alice", kind=Kind.FULL)
         await work_through_newest(ground, store_id)
         await ground.assert_whole(shop, store_id)
+
+
+async def test_no_file_outlives_its_run(shopify: str, tmp_path: Path, sqlite_url: str) -> None:
+    shop = Shop(shopify, orders=900, products=40, customers=300)
+    settings = by_exports(tmp_path, database_url=sqlite_url, shopify=shopify)
+    async with open_runtime(settings, jobs=False) as rt:
+        ground = Ground(rt)
+        store_id = await ground.connect(shop)
+        land = SqlLedger.land
+
+        async def cancelled(ledger: SqlLedger, page: Page, *, after: str) -> Checkpoint:
+            if page.stage is Stage.ORDERS:
+                assert len(list(settings.exports_dir.iterdir())) == 1
+                (row,) = await ground.runs(store_id)
+                # By somebody far away, who cannot reach this disk.
+                await rt.db.write(runs.cancel, store_id, by="alice")
+                assert row.status == "running"
+            return await land(ledger, page, after=after)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(SqlLedger, "land", cancelled)
+            await syncs.work(rt, store_id=store_id)
+        (row,) = await ground.runs(store_id)
+        assert row.status == "cancelled"
+        assert list(settings.exports_dir.iterdir()) == []
 
 
 async def work_through_newest(ground: Ground, store_id: str) -> None:

@@ -102,15 +102,38 @@ def simulator(ctx: typer.Context) -> None:
 
 
 @app.command()
-def doctor() -> None:
+def doctor(
+    recount: Annotated[
+        bool, typer.Option("--recount", help="Prove every stored sum by a full count instead.")
+    ] = False,
+) -> None:
     """Check what BrandMind needs and name what is missing; exit 1 if something is."""
     from brandmind.launch import doctor
 
+    if recount:
+        _recount()
+        return
     found = doctor.examine()
     width = max(len(check.name) for check in found)
     for check in found:
         print(f"{'ok     ' if check.ok else 'MISSING'}  {check.name:<{width}}  {check.said}")
     if not all(check.ok for check in found):
+        raise typer.Exit(1)
+
+
+def _recount() -> None:
+    from brandmind.services import recount
+
+    right = True
+    for store in _in_runtime(recount.every_store):
+        right = right and not store.wrong
+        said = f"{store.figures:,} figures, {len(store.wrong):,} differ"
+        if store.waiting:
+            said += f"; {store.waiting:,} days wait for a recount and were left out"
+        print(f"{'ok     ' if not store.wrong else 'WRONG  '}  {store.domain}  {said}")
+        for line in store.wrong[:20]:
+            print(f"         {line}")
+    if not right:
         raise typer.Exit(1)
 
 

@@ -441,7 +441,7 @@ def _hours(
 
 
 def _products(session: Session, store_id: str, *, as_of: date, tz: ZoneInfo) -> list[ProductFact]:
-    stock = _stock(session, store_id, as_of=as_of)
+    stock = stock_of(session, store_id, as_of=as_of)
     found = []
     for row in _stream(
         session,
@@ -471,7 +471,7 @@ def _products(session: Session, store_id: str, *, as_of: date, tz: ZoneInfo) -> 
     return found
 
 
-def _stock(session: Session, store_id: str, *, as_of: date) -> dict[int, tuple[int, int]]:
+def stock_of(session: Session, store_id: str, *, as_of: date) -> dict[int, tuple[int, int]]:
     """By product how many of its latest 28 days in stock are known, and what sold on them."""
     in_stock = (
         sa.select(

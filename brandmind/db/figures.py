@@ -73,13 +73,15 @@ class DaySums(NamedTuple):
 
 class CustomerCounts(NamedTuple):
     """Customers who ordered in a span: all, those for the first time ever, those who had ordered
-    before it, and those with more than one order ever. Guests are no customers.
+    before it, those with more than one order ever, and those with more than one in the span.
+    Guests are no customers.
     """
 
     customers: int
     new: int
     returning: int
     repeat: int
+    twice: int = 0
 
 
 class CustomerDay(NamedTuple):
@@ -224,7 +226,7 @@ def customer_counts(session: Session, store_id: str, *, span: Span, whole: bool)
 
 def _all_of(firsts: dict[str, CustomerCounts]) -> CustomerCounts:
     columns = list(zip(*firsts.values(), strict=True))
-    return CustomerCounts(*(sum(column) for column in columns or ((),) * 4))
+    return CustomerCounts(*(sum(column) for column in columns or ((),) * 5))
 
 
 def _customer_days(
@@ -258,6 +260,7 @@ def _by_first_day(
             sa.func.sum(lives.c.new),
             sa.func.sum(lives.c.before),
             sa.func.sum(lives.c.again),
+            sa.func.sum(lives.c.twice),
         ).group_by(lives.c.first_day)
     )
     return {row[0]: CustomerCounts(*(int(value) for value in row[1:])) for row in rows}
@@ -273,7 +276,9 @@ def _ordered_in(store_id: str, span: Span) -> tuple[sa.ColumnElement[bool], ...]
 
 
 def _lives(store_id: str, *, span: Span, whole: bool) -> sa.Select[Any]:
-    """A row for each customer of the span: `first_day`, and 1 or 0 for `new`, `before`, `again`."""
+    """A row for each customer of the span: `first_day`, and 1 or 0 for `new`, `before`, `again`
+    (more than one order ever) and `twice` (more than one in the span).
+    """
     first_day = span.first.isoformat()
     who = sa.select(ORDER.c.customer_id).where(*_ordered_in(store_id, span)).distinct()
     lives = (
@@ -281,6 +286,14 @@ def _lives(store_id: str, *, span: Span, whole: bool) -> sa.Select[Any]:
             ORDER.c.customer_id,
             sa.func.min(sa.case((sa.not_(ORDER.c.test), ORDER.c.day))).label("first_day"),
             sa.func.sum(sa.case((ORDER.c.test, 0), else_=1)).label("orders"),
+            sa.func.sum(
+                _one_if(
+                    sa.and_(
+                        ORDER.c.day.between(first_day, span.last.isoformat()),
+                        sa.not_(ORDER.c.test),
+                    )
+                )
+            ).label("within"),
             sa.func.count().label("stored"),
         )
         .where(ORDER.c.store_id == store_id, ORDER.c.customer_id.in_(who))
@@ -305,6 +318,7 @@ def _lives(store_id: str, *, span: Span, whole: bool) -> sa.Select[Any]:
         _one_if(after).label("new"),
         _one_if(before).label("before"),
         _one_if(again).label("again"),
+        _one_if(lives.c.within > 1).label("twice"),
     ).select_from(source)
 
 

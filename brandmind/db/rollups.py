@@ -49,6 +49,16 @@ class Difference(NamedTuple):
     counted: int
 
 
+class Proof(NamedTuple):
+    """A full count of a store held against its stored sums: how many figures were compared, how
+    many marked days left out, and what differs.
+    """
+
+    figures: int
+    waiting: int
+    differences: list[Difference]
+
+
 def recount_dirty(session: Session, store_id: str, *, limit: int = 400) -> int:
     """Count up to `limit` marked days again, latest first, and take their marks away.
 
@@ -77,12 +87,21 @@ def recount_dirty(session: Session, store_id: str, *, limit: int = 400) -> int:
 
 
 def recount_differences(session: Session, store_id: str) -> list[Difference]:
-    """Where the stored sums differ from a full count; empty if they are right.
+    """Where the stored sums differ from a full count; empty if they are right."""
+    return proof(session, store_id).differences
 
-    Marked days are left out: their sums are known to be older than their rows.
+
+def proof(session: Session, store_id: str) -> Proof:
+    """The stored sums against a full count of the rows.
+
+    Marked days are left out: their sums are known to be older than their rows. All is read of one
+    state of the store, whatever is written meanwhile.
     """
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     dirty = set(session.scalars(sa.select(DIRTY_DAY.c.day).where(DIRTY_DAY.c.store_id == store_id)))
     found: list[Difference] = []
+    figures = 0
     for table, count in _ROLLUPS:
         keys, names = _columns(table)
         counted = count(session, store_id, None)
@@ -93,6 +112,7 @@ def recount_differences(session: Session, store_id: str) -> list[Difference]:
             ).mappings()
         }
         nothing = dict.fromkeys(names, 0)
+        figures += len(names) * len(counted.keys() | stored.keys())
         found += [
             Difference(day, currency, _named(name, rest), was, now)
             for key in sorted(counted.keys() | stored.keys())
@@ -101,7 +121,7 @@ def recount_differences(session: Session, store_id: str) -> list[Difference]:
             for name in names
             if (was := stored.get(key, nothing)[name]) != (now := counted.get(key, nothing)[name])
         ]
-    return found
+    return Proof(figures, len(dirty), found)
 
 
 def _named(figure: str, rest: Sequence[Any]) -> str:

@@ -39,7 +39,8 @@ class Kpis:
 
     New and returning customers are apart: first order ever in the range, or an earlier one before
     it. `repeat_customers` have more than one order ever: they of all customers are the returning
-    customer rate.
+    customer rate. `customers_with_two` have more than one in the range: they of all customers are
+    the repeat purchase rate, which lies far below.
     """
 
     currency: str
@@ -60,6 +61,8 @@ class Kpis:
     refund_rate: float | None
     refund_window: tuple[date, date]
     repeat_customers: int = 0
+    customers_with_two: int = 0
+    repeat_purchase_rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +176,7 @@ async def command_center(
     ("year"). Days that are not stored yet are compared with nothing. Raises NotFound and
     InvalidInput.
     """
-    length = _length(date_from, date_to)
+    length = length_of(date_from, date_to)
     facts = await rt.db.read(rows.facts, store_id)
     today = utc_now().astimezone(zone(facts.timezone)).date()
     span = Span(date_from, date_to)
@@ -229,7 +232,7 @@ async def kpis_and_sums(
     rt: Runtime, store_id: str, *, date_from: date, date_to: date
 ) -> tuple[Kpis, dict[date, DaySums]]:
     """The figures of a range, and all sums of each of its days. Raises as `kpis` does."""
-    length = _length(date_from, date_to)
+    length = length_of(date_from, date_to)
     facts = await rt.db.read(rows.facts, store_id)
     today = utc_now().astimezone(zone(facts.timezone)).date()
     span = Span(date_from, date_to)
@@ -250,8 +253,8 @@ async def top_products(
             units=row.units,
             orders=row.orders,
             # What was returned more than sold counts as nothing, so that shares add up to one.
-            share=_rate(max(0, row.net_minor), row.positive_minor),
-            return_rate=_rate(-row.returned_minor, row.sold_minor),
+            share=rate(max(0, row.net_minor), row.positive_minor),
+            return_rate=rate(-row.returned_minor, row.sold_minor),
         )
         for row in found
     )
@@ -266,7 +269,7 @@ async def ready_now(rt: Runtime, store_id: str) -> ReadyNow:
     orders = await rt.db.read(rows.order_days, store_id, since=today - SIX_MONTHS)
     first = min(orders, default=None)
     days = (
-        tuple((day, orders.get(day, 0)) for day in _each_day(Span(first, max(today, *orders))))
+        tuple((day, orders.get(day, 0)) for day in each_day(Span(first, max(today, *orders))))
         if first is not None
         else ()
     )
@@ -288,7 +291,7 @@ async def ready_now(rt: Runtime, store_id: str) -> ReadyNow:
 
 def compared_span(span: Span, compare: Compare) -> Span:
     """The days a span is compared with, as many as it has."""
-    back = _YEAR if compare == "year" else timedelta(days=_length(span.first, span.last))
+    back = _YEAR if compare == "year" else timedelta(days=length_of(span.first, span.last))
     return Span(span.first - back, span.last - back)
 
 
@@ -320,10 +323,12 @@ def kpis_of(found: SpanFigures, *, currency: str, mature: Span) -> Kpis:
         customers=people.customers,
         new_customers=people.new,
         returning_customers=people.returning,
-        returning_customer_rate=_rate(people.repeat, people.customers),
-        refund_rate=_rate(-aged.returned_minor, aged.placed_minor),
+        returning_customer_rate=rate(people.repeat, people.customers),
+        refund_rate=rate(-aged.returned_minor, aged.placed_minor),
         refund_window=(mature.first, mature.last),
         repeat_customers=people.repeat,
+        customers_with_two=people.twice,
+        repeat_purchase_rate=rate(people.twice, people.customers),
     )
 
 
@@ -363,9 +368,9 @@ async def _found(
     nothing = DaySums()
     return _Found(
         kpis_of(found, currency=facts.currency, mature=mature),
-        {day: found.days.get(day, nothing) for day in _each_day(span)},
+        {day: found.days.get(day, nothing) for day in each_day(span)},
         found.customer_days,
-        {day: found.mature.get(day, nothing) for day in _each_day(mature)},
+        {day: found.mature.get(day, nothing) for day in each_day(mature)},
     )
 
 
@@ -385,16 +390,16 @@ def _day_figures(
             orders=sums.orders,
             units=sums.units,
             new_customers=at.new,
-            returning_customer_rate=rate,
+            returning_customer_rate=share,
         )
-        for (day, sums), at, rate in zip(days.items(), on, returning, strict=True)
+        for (day, sums), at, share in zip(days.items(), on, returning, strict=True)
     )
 
 
 def _trailing_rates(parts: Sequence[tuple[int, int]]) -> tuple[float | None, ...]:
     """For each day the rate of the up to seven days that end with it."""
     seven = [parts[max(0, at - _TRAILING_DAYS + 1) : at + 1] for at in range(len(parts))]
-    return tuple(_rate(sum(part for part, _ in days), sum(of for _, of in days)) for days in seven)
+    return tuple(rate(sum(part for part, _ in days), sum(of for _, of in days)) for days in seven)
 
 
 def _within(mature: Span, facts: StoreFacts) -> Span:
@@ -411,7 +416,8 @@ def _covered(facts: StoreFacts, span: Span) -> bool:
     return facts.stored_from is not None and facts.stored_from <= span.first
 
 
-def _length(date_from: date, date_to: date) -> int:
+def length_of(date_from: date, date_to: date) -> int:
+    """How many days a range has. Raises InvalidInput of one that is none, or too long."""
     if date_from > date_to:
         raise InvalidInput("The first day is after the last one.", field="from")
     length = (date_to - date_from).days + 1
@@ -420,11 +426,13 @@ def _length(date_from: date, date_to: date) -> int:
     return length
 
 
-def _each_day(span: Span) -> Iterator[date]:
+def each_day(span: Span) -> Iterator[date]:
+    """The days of a span, in order."""
     return (span.first + timedelta(days=n) for n in range((span.last - span.first).days + 1))
 
 
-def _rate(part: int, whole: int) -> float | None:
+def rate(part: int, whole: int) -> float | None:
+    """The part of the whole, 0-1; None of nothing."""
     return min(1.0, max(0.0, part / whole)) if whole > 0 else None
 
 

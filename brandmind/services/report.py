@@ -13,14 +13,17 @@ from brandmind.db import figures as rows
 from brandmind.db import stores
 from brandmind.db.figures import DaySums, Span
 from brandmind.errors import NotFound
-from brandmind.services import dashboard
+from brandmind.services import dashboard, dna, orders, products
 
 if TYPE_CHECKING:
     from brandmind.runtime import Runtime
+    from brandmind.services.dna import StoreDna
+    from brandmind.services.orders import Reconciliation
 
 DEFAULT_DAYS: Final = 28
 TOP_PRODUCTS: Final = 20
 VERSION: Final = 1
+PRODUCTS: Final = 500
 # What the day's row holds for sums over several days.
 _INNER: Final = ("placed_minor", "returned_minor")
 
@@ -46,8 +49,7 @@ async def report(
     kpis, days = await dashboard.kpis_and_sums(
         rt, store_id, date_from=span.first, date_to=span.last
     )
-    others = await rt.db.read(rows.other_currencies, store_id, currency=facts.currency, span=span)
-    products = await dashboard.top_products(
+    top = await dashboard.top_products(
         rt,
         store_id,
         currency=facts.currency,
@@ -55,6 +57,9 @@ async def report(
         limit=TOP_PRODUCTS,
     )
     whole = rows.added(days.values())
+    checked = await orders.reconciliation(rt, store_id, date_from=span.first, date_to=span.last)
+    goods = await products.products(rt, store_id, date_from=span.first, date_to=span.last)
+    newest = await dna.store_dna(rt, store_id)
     refund_from, refund_to = kpis.refund_window
     return {
         "version": VERSION,
@@ -89,8 +94,16 @@ async def report(
             }
             for day, sums in days.items()
         ],
-        "top_products": [asdict(product) for product in products],
-        "other_currencies": list(others),
+        "top_products": [asdict(product) for product in top],
+        "reconciliation": _explained(checked),
+        "products": [asdict(row) for row in goods.rows[:PRODUCTS]],
+        "customers": _customers(newest),
+        "baskets": {
+            "ladder": newest.tables["ladder"] if newest else None,
+            "pairs": newest.tables["pairs"] if newest else [],
+        },
+        "dna": _dna(newest),
+        "other_currencies": list(checked.other_currencies),
         "counts": (await rt.db.read(rows.counts, store_id))._asdict(),
     }
 
@@ -148,6 +161,7 @@ def as_text(found: dict[str, Any]) -> str:
         ("New customers", f"{kpis['new_customers']:,}"),
         ("Returning customers", f"{kpis['returning_customers']:,}"),
         ("Returning customer rate", percent(kpis["returning_customer_rate"])),
+        ("Repeat purchase rate in the range", percent(kpis["repeat_purchase_rate"])),
         (f"Refund rate {window['from']} to {window['to']}", percent(kpis["refund_rate"])),
     ]
     lines += _aligned(table)
@@ -157,6 +171,7 @@ def as_text(found: dict[str, Any]) -> str:
             (row["title"], f"{money(row['net_minor'])}  {row['units']:,} units")
             for row in found["top_products"][:10]
         )
+    lines += _dna_lines(found)
     lines += ["", "Stored"]
     lines += _aligned((name.capitalize(), f"{count:,}") for name, count in found["counts"].items())
     if found["other_currencies"]:
@@ -165,6 +180,50 @@ def as_text(found: dict[str, Any]) -> str:
         since = at["stored_from"]
         lines += ["", f"Orders are stored from {since}." if since else "No orders are stored yet."]
     return "\n".join(lines)
+
+
+def _dna_lines(found: dict[str, Any]) -> list[str]:
+    portrait = found["dna"]
+    if portrait is None:
+        return []
+    told = [f"{portrait['signature']} {portrait['coverage']}.".strip()]
+    told += _aligned(
+        (
+            strand["name"],
+            f"{strand['score']:g} {strand['label']} ({strand['confidence']})"
+            if strand["score"] is not None
+            else "not read",
+        )
+        for strand in portrait["strands"]
+    )
+    return ["", f"Store DNA, 12 months to {portrait['as_of']}", *told]
+
+
+def _explained(found: Reconciliation) -> dict[str, Any]:
+    why = found.explained._asdict()
+    why["cancelled_left"] = [
+        {**order._asdict(), "day": order.day.isoformat()}
+        for order in found.explained.cancelled_left
+    ]
+    return why
+
+
+def _customers(newest: StoreDna | None) -> dict[str, Any] | None:
+    """What the newest portrait knows of customers, None before the first."""
+    if newest is None:
+        return None
+    names = ("as_of", "first", "rfm", "cohorts", "ltv", "deciles", "repeat_90", "hours", "weekdays")
+    return {name: newest.tables[name] for name in names}
+
+
+def _dna(newest: StoreDna | None) -> dict[str, Any] | None:
+    """The newest portrait as it was kept, and how each strand moved since 90 days before."""
+    if newest is None:
+        return None
+    strands = [
+        {**strand, "compared": newest.compared(strand)} for strand in newest.portrait["strands"]
+    ]
+    return {**newest.portrait, "strands": strands, "number": newest.number}
 
 
 def _sums(sums: DaySums) -> dict[str, int]:

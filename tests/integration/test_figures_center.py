@@ -81,12 +81,12 @@ def test_while_history_is_missing_the_shops_own_count_decides(rt: Any) -> None:
             rt.db.write_now(make_customer, store, customer, number_of_orders=shops_count)
     add(rt, store, 13, "2026-10-07 15:00", customer_id=3)  # both of 3's orders are stored
     add(rt, store, 14, "2026-09-07 15:00", customer_id=4)  # stored, and before the days
-    # 1 and 3 are new; 2 has older orders and 4 a stored one; of 5 nobody knows.
+    # 1 and 3 are new; 2 has older orders and 4 a stored one; of 5 nobody knows. 3 came twice.
     found = customers(rt, store, whole=False)
-    assert found == CustomerCounts(customers=5, new=2, returning=2, repeat=3)
+    assert found == CustomerCounts(customers=5, new=2, returning=2, repeat=3, twice=1)
     # With the history whole the stored orders are all there are.
     found = customers(rt, store, whole=True)
-    assert found == CustomerCounts(customers=5, new=4, returning=1, repeat=2)
+    assert found == CustomerCounts(customers=5, new=4, returning=1, repeat=2, twice=1)
 
 
 async def test_each_day_says_who_came_first_and_how_many_came_back(rt: Any) -> None:

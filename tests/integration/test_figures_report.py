@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from brandmind.db import rollups
+from brandmind.db import facts, portraits, rollups
 from brandmind.db.session import Database
 from brandmind.errors import InvalidInput, NotFound
-from brandmind.services import dashboard, report
+from brandmind.services import dashboard, dna, products, report
 from tests.factories import Change, Item, make_customer, make_order, make_product, make_store, utc
 
 NOW = utc("2026-11-20 03:00")  # still the 19th in New York
@@ -24,7 +24,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "report.md"
 
 @pytest.fixture
 def rt(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for module in (dashboard, report):
+    for module in (dashboard, products, report):
         monkeypatch.setattr(module, "utc_now", lambda: NOW)
     database = Database(database_url)
     yield SimpleNamespace(db=database)
@@ -49,6 +49,25 @@ def alice(rt: Any) -> str:
     while rt.db.write_now(rollups.recount_dirty, store):
         pass
     return store
+
+
+@pytest.fixture
+def portrayed(rt: Any, alice: str) -> str:
+    """Alice's store with a year of orders and a portrait of it."""
+    for number in range(2, 302):
+        at = NOW - timedelta(days=2 + number)
+        items = [Item(2_000 + 100 * n, product_id=n + 1) for n in range(1 + number % 2)]
+        rt.db.write_now(make_order, alice, number, at, items, customer_id=1 + number % 60)
+    gone = utc("2026-11-12 15:00")
+    rt.db.write_now(make_order, alice, 400, gone, cancelled_at=gone, test=False)
+    rt.db.write_now(make_order, alice, 401, gone, test=True)
+    for product in range(2, 7):
+        rt.db.write_now(make_product, alice, product, prices_minor=(1_000 * product,))
+    while rt.db.write_now(rollups.recount_dirty, alice):
+        pass
+    made = dna.made(rt.db.read_now(facts.load, alice, as_of=NOW.date()), {})
+    rt.db.write_now(portraits.keep, alice, made, run_id="run")
+    return alice
 
 
 async def test_the_report_is_json_of_whole_numbers_and_rates(rt: Any, alice: str) -> None:
@@ -84,14 +103,38 @@ async def test_the_days_of_the_report_add_up_to_its_whole(rt: Any, alice: str) -
             assert sum(day[name] for day in found["per_day"]) == value, name
 
 
-async def test_every_key_of_the_report_is_documented(rt: Any, alice: str) -> None:
+async def test_every_key_of_the_report_is_documented(rt: Any, portrayed: str) -> None:
     def keys(value: Any) -> set[str]:
         if isinstance(value, dict):
             return set(value).union(*(keys(inner) for inner in value.values()))
         return set().union(*(keys(inner) for inner in value)) if isinstance(value, list) else set()
 
-    documented = set(re.findall(r"`([a-z_]+)`", DOCS.read_text(encoding="utf-8")))
-    assert keys(await report.report(rt, alice)) - {"title"} <= documented
+    documented = set(re.findall(r"`([a-z0-9_]+)`", DOCS.read_text(encoding="utf-8")))
+    found = await report.report(rt, portrayed)
+    assert keys(found) - {"title"} <= documented
+    assert found["dna"]["strands"]
+    assert found["customers"]["cohorts"]
+    assert found["reconciliation"]["cancelled_left"]
+
+
+async def test_the_report_has_the_portrait_and_its_tables(rt: Any, portrayed: str) -> None:
+    found = await report.report(rt, portrayed)
+    assert json.loads(json.dumps(found)) == found
+    assert found["dna"]["as_of"] == "2026-11-20"
+    assert {strand["key"] for strand in found["dna"]["strands"] if strand["score"] is not None}
+    assert found["customers"]["repeat_90"]["customers"] == 60
+    assert [row["product_id"] for row in found["products"]] == [1, 2, 3, 4, 5, 6]
+    assert [row["kind"] for row in found["products"][-4:]] == ["C"] * 4
+    assert sum(row["net_minor"] for row in found["products"]) == found["kpis"]["net_minor"]
+    assert found["reconciliation"]["test_orders"] == 1
+    assert "Store DNA, 12 months to 2026-11-20" in report.as_text(found)
+
+
+async def test_before_the_first_portrait_the_report_says_so(rt: Any, alice: str) -> None:
+    found = await report.report(rt, alice)
+    assert (found["dna"], found["customers"], found["baskets"]["pairs"]) == (None, None, [])
+    assert found["products"][0]["title"] == "Beanie"
+    assert found["kpis"]["repeat_purchase_rate"] == 0
 
 
 @pytest.mark.parametrize(

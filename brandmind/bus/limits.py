@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -18,7 +19,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from brandmind.clock import monotonic_s, new_id
-from brandmind.sync.pacing import Bucket, LocalPacer, Prices, Sleep, Ticket
+from brandmind.sync.pacing import LATELY_S, Bucket, LocalPacer, Prices, Sleep, Ticket
 
 log = logging.getLogger(__name__)
 
@@ -130,6 +131,7 @@ class SharedPacer:
         self._sleep = sleep
         self._turn = asyncio.Lock()
         self._until = 0.0
+        self._waited_at = -math.inf
 
     @property
     def prices(self) -> Prices:
@@ -142,6 +144,11 @@ class SharedPacer:
     @property
     def waiting_s(self) -> float:
         return max(0.0, self._until - self._now(), self._local.waiting_s)
+
+    @property
+    def limits(self) -> bool:
+        lately = self._now() - self._waited_at < LATELY_S
+        return self._until > 0 or lately or self._local.limits
 
     async def admit(self, cost: float) -> Ticket:
         # One of a process at a time; between processes the line in Redis keeps the order.
@@ -181,6 +188,7 @@ class SharedPacer:
             await self._sleep(min(wait_s, self._shared.patience.step_s))
         finally:
             self._until = 0.0
+            self._waited_at = self._now()
 
 
 def _plain(bucket: Bucket | None) -> tuple[str, str, str]:

@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from brandmind.bus.stream import Silent
 from brandmind.db import reaping, snapshot
 from brandmind.db.ledger import SqlLedger
 from brandmind.runtime import Runtime
+from brandmind.sync.progress import StoreProgress
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,8 @@ class LiveAnnouncer:
         self._task = asyncio.create_task(self._tell(), name="announcer")
 
         self.waiting_s: Callable[[], float] = lambda: 0.0
+        # Says when the reading will be over where whoever reads knows better than its pace does.
+        self.left_s: Callable[[StoreProgress], float | None] = lambda _progress: None
 
     def changed(self) -> None:
         self._changed.set()
@@ -55,12 +59,21 @@ class LiveAnnouncer:
                     continue
                 seq = await self._rt.db.read(reaping.seq_of, self._ledger.claim.run_id)
                 progress = await self._rt.db.read(snapshot.progress, self._ledger.claim.store_id)
-                if await self._rt.signals.progress(progress):
+                if await self._rt.signals.progress(self._by_now(progress)):
                     # Written down with the next page: a write of its own would cost as much.
                     self._ledger.announced_seq = seq
             except Exception as error:
                 log.warning("could not announce: %s", type(error).__name__)
             await asyncio.sleep(_PAUSE_S)
+
+    def _by_now(self, progress: StoreProgress) -> StoreProgress:
+        """With what only this process knows: the page landed, and the next one waits already."""
+        waits = progress.waiting is None and self.waiting_s() > _WORTH_SAYING_S
+        return replace(
+            progress,
+            waiting="throttled" if waits else progress.waiting,
+            left_s=self.left_s(progress),
+        )
 
     async def _says_wait(self) -> bool:
         return self.waiting_s() > _WORTH_SAYING_S and await self._ledger.waits()

@@ -7,6 +7,7 @@ import logging
 import random
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 
 from brandmind.db import requests, runs, snapshot, stores
 from brandmind.db.ledger import SqlLedger
@@ -22,7 +23,9 @@ from brandmind.shopify.client import ShopifyClient, Usage
 from brandmind.shopify.source import ShopifySource
 from brandmind.sync import recovery
 from brandmind.sync.engine import Engine, Outcome
-from brandmind.sync.plan import Choice
+from brandmind.sync.forecast import Effort, Forecast
+from brandmind.sync.plan import Choice, is_quick
+from brandmind.sync.ports import Total
 from brandmind.sync.progress import StoreProgress
 from brandmind.sync.slicing import SlicedReader
 from brandmind.sync.stages import Kind, Stage
@@ -168,6 +171,7 @@ async def _run(
         client = _client(rt, store_id=claim.store_id, domain=claim.domain)
         source = ShopifySource(client, currency=claim.currency, take_read_no=ledger.take_read_no)
         announcer.waiting_s = lambda: source.waiting_s
+        announcer.left_s = partial(_left_s, source, _choice(rt), Forecast())
         try:
             outcome = await Engine(
                 source=source,
@@ -224,8 +228,29 @@ def _reader(
         source=source,
         exports=BulkExports(client, source, folder=rt.settings.exports_dir),
         book=SqlSlices(rt.db, claim),
-        choice=Choice(mode=rt.settings.read_by, slice_records=rt.settings.export_records),
+        choice=_choice(rt),
         points_per_s=lambda: client.budget.restore_per_s if client.budget else None,
+    )
+
+
+def _choice(rt: Runtime) -> Choice:
+    return Choice(mode=rt.settings.read_by, slice_records=rt.settings.export_records)
+
+
+def _left_s(
+    source: ShopifySource, choice: Choice, forecast: Forecast, progress: StoreProgress
+) -> float | None:
+    limit = source.limit
+    rate = limit.restore_per_s if limit else None
+    counted = [(at.stage, at.total) for at in progress.stages if at.total is not None]
+    if not all(is_quick(one, Total(of), choice=choice, points_per_s=rate) for one, of in counted):
+        # What Shopify exports costs no points; its pace tells more.
+        return None
+    return forecast.left_s(
+        progress,
+        bucket=limit,
+        spent=Effort(source.usage.points, source.usage.requests),
+        per_record=source.per_record,
     )
 
 

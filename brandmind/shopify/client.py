@@ -80,6 +80,11 @@ class ShopifyClient:
         """Seconds the client still waits for the shop's rate budget; 0 while it does not."""
         return self._pacer.waiting_s if self._pacer else 0.0
 
+    @property
+    def limit(self) -> Bucket | None:
+        """The shop's bucket while it is what holds the reading back; None while it does not."""
+        return self._pacer.bucket if self._pacer and self._pacer.limits else None
+
     async def query(self, name: str, variables: Mapping[str, Any] | None = None) -> Answer:
         """Send the document queries/`name`.graphql.
 
@@ -248,8 +253,10 @@ def _bucket(cost: answers.Cost) -> Bucket:
 
 
 def _sizes(variables: Mapping[str, Any] | None) -> tuple[int, ...]:
-    """What the price of a query depends on beside its text: the whole numbers it is asked with."""
-    return tuple(value for _, value in sorted((variables or {}).items()) if isinstance(value, int))
+    """What the price of a query depends on beside its text: how many of what it asks for."""
+    values = (value for _, value in sorted((variables or {}).items()))
+    sizes = (len(value) if isinstance(value, list) else value for value in values)
+    return tuple(size for size in sizes if type(size) is int)
 
 
 async def _bounded(response: httpx.Response) -> bytes:

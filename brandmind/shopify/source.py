@@ -16,6 +16,8 @@ from brandmind.shopify.answers import PROTECTED_DATA
 from brandmind.shopify.client import ShopifyClient, Usage
 from brandmind.sync.ports import Found, Page, Reject, Total, Window
 from brandmind.sync.stages import PAGED, Stage
+from brandmind.sync.forecast import Effort
+from brandmind.sync.pacing import Bucket
 
 TakeReadNo = Callable[[], Awaitable[int]]
 
@@ -25,6 +27,14 @@ _LINES: Final = (20, 54, 100)
 _ID_PAGE: Final = 250
 # A count costs ten points whatever it counts, and no query may cost more than a thousand.
 _COUNTS: Final = 80
+# What a record takes in full pages of our own documents, until a reading has found its own.
+_EFFORT: Final = {
+    "products": Effort(0.6, 1 / 240),
+    "orders": Effort(0.9, 1 / 240),
+    "customers": Effort(0.2, 1 / 250),
+}
+# A page of fewer records says little: its fixed costs are the larger part.
+_TELLING: Final = 100
 # What a page shrinks to when the shop fails on a larger one.
 _MODEST: Final = 50
 
@@ -82,11 +92,21 @@ class ShopifySource:
         # What the shop's query cost limit has taught us, per root.
         self._limits: dict[str, int] = {}
         self._lines = 0
+        self._effort = dict(_EFFORT)
 
     @property
     def waiting_s(self) -> float:
         """Seconds the source still waits for the shop's rate budget; 0 while it does not."""
         return self._client.waiting_s
+
+    @property
+    def limit(self) -> Bucket | None:
+        """The shop's rate budget while it holds the reading back, else None."""
+        return self._client.limit
+
+    def per_record(self, stage: Stage) -> Effort:
+        """What a record of a paged stage takes of the shop's rate budget."""
+        return self._effort[_RESOURCES[stage].root]
 
     @property
     def usage(self) -> Usage:
@@ -231,6 +251,7 @@ class ShopifySource:
     ) -> Page:
         resource = _RESOURCES[stage]
         asked = _listing(stage, window) | {"after": after}
+        before = self._spent()
         while True:
             asked["first"] = size
             if resource is _ORDERS:
@@ -257,6 +278,8 @@ class ShopifySource:
         if cut and len(cut) * 10 > len(nodes):
             self._lines = min(self._lines + 1, len(_LINES) - 1)
         records, rejects = await self._read(resource, await self._whole(resource, nodes, cut=cut))
+        if len(nodes) >= _TELLING:
+            self._learn(resource.root, before, len(nodes))
         return Page(
             stage,
             tuple(records),
@@ -264,6 +287,19 @@ class ShopifySource:
             read_no,
             tuple(rejects),
             answer.restricted,
+        )
+
+    def _spent(self) -> Effort:
+        return Effort(self._client.usage.points, self._client.usage.requests)
+
+    def _learn(self, root: str, before: Effort, records: int) -> None:
+        """Half of the newest page: orders grow longer or shorter towards older ones."""
+        known = self._effort[root]
+        self._effort[root] = Effort(
+            *(
+                (old + (now - then) / records) / 2
+                for old, now, then in zip(known, self._spent(), before, strict=True)
+            )
         )
 
     async def _connection(self, name: str, root: str, asked: dict[str, Any]) -> dict[str, Any]:

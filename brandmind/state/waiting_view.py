@@ -7,7 +7,7 @@ from typing import Final
 
 from brandmind.services.dashboard import ReadyNow
 from brandmind.state import wording
-from brandmind.state.pace import Pace
+from brandmind.state.pace import RECOMPUTE_S, Pace
 from brandmind.state.stage_view import LABELS, NAMES, failed_stage, stage_views
 from brandmind.state.status_view import (
     RECONNECT,
@@ -33,6 +33,9 @@ class Watch:
         self._run: str | None = None
         self.overall = Pace()
         self.stages: dict[Stage, Pace] = {}
+        self._at_s = 0.0
+        self._last: StoreProgress | None = None
+        self._told: tuple[float, float] | None = None
         self._said_key: tuple[object, ...] = ()
         self._said = ""
 
@@ -40,6 +43,14 @@ class Watch:
         """Take in one progress at a moment of a clock that never goes back."""
         if progress.run_id != self._run:
             self._run, self.overall, self.stages = progress.run_id, Pace(), {}
+        self._at_s = at_s
+        if progress.left_s is None:
+            self._told = None
+        elif progress is not self._last and (
+            self._told is None or at_s - self._told[0] >= RECOMPUTE_S
+        ):
+            self._told = (at_s, progress.left_s)
+        self._last = progress
         self.overall.saw(progress.done, at_s=at_s)
         for at in (*progress.stages, *((progress.history,) if progress.history else ())):
             if at.state is StageState.RUNNING and at.stage in PAGED:
@@ -50,6 +61,10 @@ class Watch:
         counted = [at for at in progress.stages if at.stage in PAGED]
         if any(at.total is None or not at.exact for at in counted if at.state in _OPEN):
             return None
+        if self._told is not None:
+            # Who reads knows what the shop allows: a pace would take its first rush for the rule.
+            told_at, seconds = self._told
+            return max(0.0, seconds - (self._at_s - told_at))
         return self.overall.left_s(sum(max(0, (at.total or 0) - at.done) for at in counted))
 
     def rates(self) -> dict[Stage, float | None]:
@@ -212,7 +227,8 @@ def _headline(
             return "Waiting for its turn.", f"The sync starts by itself. {LEAVE}", ""
         return f"{shop} is connected.", f"Your first sync starts now. {LEAVE}", ""
     if status is StoreStatus.IN_PROGRESS:
-        if left is not None and progress.waiting is None:
+        # A wait the shop asked for is part of the time left; one for its return is not.
+        if left is not None and progress.waiting in (None, "throttled"):
             words = wording.time_left(left)
             return f"{words[:1].upper()}{words[1:]} left.", LEAVE, ""
         at = running_stage(progress)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple, Protocol
 
@@ -13,10 +14,13 @@ Sleep = Callable[[float], Awaitable[None]]
 
 # Never so short a wait that rounding errors, or an answer still under way, make it spin.
 LEAST_WAIT_S: Final = 0.02
+# As long after its last wait a reading is taken to be held back by the budget.
+LATELY_S: Final = 20.0
 # What a query is taken to cost until its first answer: too much only makes it wait once.
 _UNSEEN: Final = 500.0
-# The same query in another size, by the dearest size seen; no single query may cost more.
-_OTHER_SIZE: Final = 1.5
+# The same query in another size, by the dearest size seen: a page of 240 costs 1.8 times one of 25.
+# No single query may cost more than the last.
+_OTHER_SIZE: Final = 2.0
 _DEAREST: Final = 1000.0
 
 
@@ -72,6 +76,11 @@ class Pacer(Protocol):
         """How long the wait under way still takes; 0 while nobody waits."""
         ...
 
+    @property
+    def limits(self) -> bool:
+        """Whether a request of this process waits for the budget, or lately had to."""
+        ...
+
     async def admit(self, cost: float) -> Ticket:
         """Return once the shop's bucket can hold the cost; the cost is reserved from then on."""
         ...
@@ -121,10 +130,15 @@ class LocalPacer:
         self._as_of = 0.0
         self._held: dict[str, float] = {}
         self._until = 0.0
+        self._waited_at = -math.inf
 
     @property
     def waiting_s(self) -> float:
         return max(0.0, self._until - self._now())
+
+    @property
+    def limits(self) -> bool:
+        return self._until > 0 or self._now() - self._waited_at < LATELY_S
 
     @property
     def bucket(self) -> Bucket | None:
@@ -166,6 +180,7 @@ class LocalPacer:
             await self._sleep(wait_s)
         finally:
             self._until = 0.0
+            self._waited_at = self._now()
 
     def _by_now(self, share: float) -> Bucket | None:
         told = self._told

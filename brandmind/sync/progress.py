@@ -39,7 +39,9 @@ class StoreProgress:
     orders, when there is one. `seq` rises with every committed change of the run `run_id`.
     `percent` is 0-100 and never falls within a run. `waiting` is a reason in words while the
     run waits ("throttled", "unavailable"), `next_try_at` the moment it goes on. `error_kind` is
-    an `errors.ErrorKind`; `error` a plain sentence without personal data.
+    an `errors.ErrorKind`; `error` a plain sentence without personal data. `left_s`: seconds until
+    the front stages are read, where the worker knows it from the shop's rate budget; None: go by
+    the pace.
     """
 
     store_id: str
@@ -80,6 +82,7 @@ class StoreProgress:
     polled: bool = False
     uninstalled_at: datetime | None = None
     erase_at: datetime | None = None
+    left_s: float | None = None
 
     def stage(self, stage: Stage) -> StageProgress | None:
         """The progress of one stage, None if the run has no such stage."""
@@ -124,6 +127,7 @@ def to_plain(progress: StoreProgress) -> dict[str, Any]:
         name: getattr(progress, name)
         for name in (
             "store_id reason run_id first seq percent attempt waiting error error_kind request_id"
+            " left_s"
         ).split()
     }
     plain |= {name: getattr(progress, name) for name in _AS_THEY_ARE}
@@ -183,6 +187,7 @@ def from_plain(plain: dict[str, Any]) -> StoreProgress:
         status_before=StoreStatus(plain["status_before"]) if plain["status_before"] else None,
         orders_since=OrdersSince(plain["orders_since"]),
         **later,
+        left_s=plain.get("left_s"),
     )
 
 

@@ -186,7 +186,9 @@ async def test_what_a_query_costs_is_known_in_every_store(pacers: Pacers) -> Non
     pacers.of("one").prices.learn("orders", (240, 20), 592)
     prices = pacers.of("another").prices
     assert prices.expected("orders", (240, 20)) == 592
-    assert prices.expected("orders", (240, 54)) == 888
+    assert prices.expected("orders", (240, 54)) == 1000
+    prices.learn("products", (25,), 164)
+    assert prices.expected("products", (240,)) == 328
     assert prices.expected("customers", (250,)) == 500
 
 

@@ -185,6 +185,29 @@ def test_a_new_run_begins_with_a_pace_of_its_own() -> None:
     assert watch.left_s(fresh) is None
 
 
+def test_who_reads_knows_the_time_left_better_than_the_pace_of_its_first_rush() -> None:
+    watch = Watch()
+    for second in range(31):
+        watch.saw(made.running(orders=1000 + 110 * second), at_s=float(second))
+    told = dataclasses.replace(made.running(orders=4300, waiting="throttled"), left_s=600.0)
+    watch.saw(told, at_s=31)
+    assert watch.left_s(told) == 600
+    view = waiting_room(
+        told, None, watch, shop="Harbor & Pine", shop_param="x", now=made.now(), tz=TZ
+    )
+    assert view.headline == "About 10 min left."
+    assert view.note == "Shopify asked us to slow down. Continuing by itself."
+    # The same word again is older, not new.
+    watch.saw(told, at_s=36)
+    assert watch.left_s(told) == 595
+    newer = dataclasses.replace(told, left_s=580.0)
+    watch.saw(newer, at_s=37)
+    assert watch.left_s(newer) == 580
+    silent = dataclasses.replace(told, left_s=None)
+    watch.saw(silent, at_s=38)
+    assert watch.left_s(silent) != 579
+
+
 def test_cancelled_and_paused_say_that_what_was_read_is_kept() -> None:
     cancelled = room(made.running(status=StoreStatus.CANCELLED))
     assert (cancelled.headline, cancelled.act_label) == ("Reading was stopped.", "Sync now")

@@ -50,6 +50,7 @@ states = st.builds(
     started_at=moments,
     finished_at=moments,
     last_synced_at=moments,
+    left_s=st.none() | st.floats(0, 1e6),
 )
 
 

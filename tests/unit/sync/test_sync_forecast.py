@@ -1,0 +1,100 @@
+"""The time left of a reading is reckoned in points, not in records of its first rush."""
+
+from __future__ import annotations
+
+import pytest
+
+from brandmind.sync.forecast import Effort, Forecast
+from brandmind.sync.pacing import Bucket
+from brandmind.sync.progress import StageProgress, StoreProgress
+from brandmind.sync.stages import Kind, RunStatus, Stage, StageState, StoreStatus
+
+# Pages of a hundred records.
+EFFORT = {
+    Stage.PRODUCTS: Effort(0.5, 0.01),
+    Stage.ORDERS: Effort(1.0, 0.01),
+    Stage.CUSTOMERS: Effort(0.2, 0.01),
+}
+
+BUCKET = Bucket(300, 2000, 100)
+
+
+class Reading:
+    """A reading of 1,000 points left, on a clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+        self.spent = 0.0
+        self.requests = 0
+        self.orders = 5_000
+        self.exact = True
+        self.forecast = Forecast(now=lambda: self.at)
+
+    def progress(self) -> StoreProgress:
+        stages = (
+            StageProgress(Stage.PRODUCTS, StageState.DONE, 300, 300),
+            StageProgress(
+                Stage.ORDERS, StageState.RUNNING, self.orders - 800, self.orders, exact=self.exact
+            ),
+            StageProgress(Stage.CUSTOMERS, StageState.QUEUED, 0, 1_000),
+            StageProgress(Stage.FIGURES, StageState.QUEUED),
+        )
+        return StoreProgress(
+            store_id="s", status=StoreStatus.IN_PROGRESS, reason=None, run_id="r", kind=Kind.FULL,
+            run_status=RunStatus.RUNNING, first=True, seq=1, percent=50, stages=stages,
+            history=StageProgress(Stage.HISTORY, StageState.QUEUED, 0, 90_000), attempt=0,
+            waiting=None, next_try_at=None, error=None, error_kind=None, request_id=None,
+            requested_at=None, started_at=None, finished_at=None, last_synced_at=None,
+        )  # fmt: skip
+
+    def left_s(self, bucket: Bucket | None) -> float | None:
+        return self.forecast.left_s(
+            self.progress(),
+            bucket=bucket,
+            spent=Effort(self.spent, self.requests),
+            per_record=EFFORT.__getitem__,
+        )
+
+    def reads(self, *, pages: int, others: float) -> None:
+        """Pages of orders at 100 points, beside what others spend for each of them."""
+        for _ in range(pages):
+            self.left_s(BUCKET)
+            self.at += (100 + others) / BUCKET.restore_per_s
+            self.spent += 100
+            self.requests += 1
+
+
+@pytest.fixture
+def reading() -> Reading:
+    return Reading()
+
+
+def test_what_is_left_costs_points_and_points_come_at_the_shops_rate(reading: Reading) -> None:
+    assert reading.left_s(BUCKET) == pytest.approx(10)
+
+
+def test_nothing_is_said_where_the_budget_is_not_what_holds_it_back(reading: Reading) -> None:
+    assert reading.left_s(None) is None
+
+
+def test_nothing_is_said_before_every_count_is_known(reading: Reading) -> None:
+    reading.exact = False
+    assert reading.left_s(BUCKET) is None
+
+
+def test_others_who_draw_on_the_same_bucket_pass_between_our_requests(reading: Reading) -> None:
+    reading.reads(pages=30, others=150)
+    # 18 more pages: 8 of orders, 10 of customers.
+    assert reading.left_s(BUCKET) == pytest.approx((1000 + 18 * 150) / 100, rel=0.1)
+
+
+def test_others_who_have_gone_are_forgotten(reading: Reading) -> None:
+    reading.reads(pages=30, others=150)
+    reading.reads(pages=90, others=0)
+    assert reading.left_s(BUCKET) == pytest.approx(10, rel=0.1)
+
+
+def test_a_first_rush_is_nobodys_absence(reading: Reading) -> None:
+    # More than was restored: the bucket was fuller then.
+    reading.reads(pages=3, others=-80)
+    assert reading.left_s(BUCKET) == pytest.approx(10)

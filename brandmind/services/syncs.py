@@ -23,7 +23,7 @@ from brandmind.shopify.client import ShopifyClient, Usage
 from brandmind.shopify.source import ShopifySource
 from brandmind.sync import recovery
 from brandmind.sync.engine import Engine, Outcome
-from brandmind.sync.forecast import Effort, Forecast
+from brandmind.sync.forecast import Forecast
 from brandmind.sync.plan import Choice, is_quick
 from brandmind.sync.ports import Total
 from brandmind.sync.progress import StoreProgress
@@ -249,7 +249,7 @@ def _left_s(
     return forecast.left_s(
         progress,
         bucket=limit,
-        spent=Effort(source.usage.points, source.usage.requests),
+        spent=source.spent,
         per_record=source.per_record,
     )
 

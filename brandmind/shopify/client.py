@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import httpx
 import orjson
 
+from brandmind.clock import monotonic_s
 from brandmind.errors import (
     BadAnswer,
     ExportDamaged,
@@ -44,6 +45,7 @@ class Usage:
     points: float = 0.0
     throttled: int = 0
     body_bytes: int = 0
+    seconds: float = 0.0
 
 
 class ShopifyClient:
@@ -152,6 +154,7 @@ class ShopifyClient:
 
     async def _send(self, body: bytes, token: str) -> _Reply:
         self.usage.requests += 1
+        began_s = monotonic_s()
         request = self._http.build_request(
             "POST",
             self._url,
@@ -178,6 +181,7 @@ class ShopifyClient:
                 f"Shopify could not be reached ({type(error).__name__})."
             ) from error
         self.usage.body_bytes += len(content)
+        self.usage.seconds += monotonic_s() - began_s
         return _Reply.of(response.status_code, response.headers, content)
 
     async def download(self, url: str, write: Callable[[bytes], object]) -> None:

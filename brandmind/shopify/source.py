@@ -14,10 +14,10 @@ from brandmind.errors import AccessRefused, BadAnswer, QueryTooCostly, ShopifyUn
 from brandmind.shopify import documents, nested, parse
 from brandmind.shopify.answers import PROTECTED_DATA
 from brandmind.shopify.client import ShopifyClient, Usage
-from brandmind.sync.ports import Found, Page, Reject, Total, Window
-from brandmind.sync.stages import PAGED, Stage
 from brandmind.sync.forecast import Effort
 from brandmind.sync.pacing import Bucket
+from brandmind.sync.ports import Found, Page, Reject, Total, Window
+from brandmind.sync.stages import PAGED, Stage
 
 TakeReadNo = Callable[[], Awaitable[int]]
 
@@ -29,9 +29,9 @@ _ID_PAGE: Final = 250
 _COUNTS: Final = 80
 # What a record takes in full pages of our own documents, until a reading has found its own.
 _EFFORT: Final = {
-    "products": Effort(0.6, 1 / 240),
-    "orders": Effort(0.9, 1 / 240),
-    "customers": Effort(0.2, 1 / 250),
+    "products": Effort(0.6, 1 / 240, 0.5 / 240),
+    "orders": Effort(0.9, 1 / 240, 0.8 / 240),
+    "customers": Effort(0.2, 1 / 250, 0.3 / 250),
 }
 # A page of fewer records says little: its fixed costs are the larger part.
 _TELLING: Final = 100
@@ -103,6 +103,12 @@ class ShopifySource:
     def limit(self) -> Bucket | None:
         """The shop's rate budget while it holds the reading back, else None."""
         return self._client.limit
+
+    @property
+    def spent(self) -> Effort:
+        """What reading has taken so far."""
+        usage = self._client.usage
+        return Effort(usage.points, usage.requests, usage.seconds)
 
     def per_record(self, stage: Stage) -> Effort:
         """What a record of a paged stage takes of the shop's rate budget."""
@@ -251,7 +257,7 @@ class ShopifySource:
     ) -> Page:
         resource = _RESOURCES[stage]
         asked = _listing(stage, window) | {"after": after}
-        before = self._spent()
+        before = self.spent
         while True:
             asked["first"] = size
             if resource is _ORDERS:
@@ -289,16 +295,13 @@ class ShopifySource:
             answer.restricted,
         )
 
-    def _spent(self) -> Effort:
-        return Effort(self._client.usage.points, self._client.usage.requests)
-
     def _learn(self, root: str, before: Effort, records: int) -> None:
         """Half of the newest page: orders grow longer or shorter towards older ones."""
-        known = self._effort[root]
+        known, spent = self._effort[root], self.spent
         self._effort[root] = Effort(
             *(
                 (old + (now - then) / records) / 2
-                for old, now, then in zip(known, self._spent(), before, strict=True)
+                for old, now, then in zip(known, spent, before, strict=True)
             )
         )
 

@@ -65,7 +65,9 @@ class Watch:
             # Who reads knows what the shop allows: a pace would take its first rush for the rule.
             told_at, seconds = self._told
             return max(0.0, seconds - (self._at_s - told_at))
-        return self.overall.left_s(sum(max(0, (at.total or 0) - at.done) for at in counted))
+        return self.overall.left_s(
+            sum(max(0, (at.total or 0) - at.done) + at.behind for at in counted)
+        )
 
     def rates(self) -> dict[Stage, float | None]:
         """Rows a second of each stage seen running."""

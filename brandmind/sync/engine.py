@@ -15,7 +15,7 @@ from typing import Final
 from brandmind.errors import AccessRefused
 from brandmind.sync.ports import Announcer, Checkpoint, Ledger, Source, Total, Window
 from brandmind.sync.slices import Pages
-from brandmind.sync.stages import PAGED, UNPROVEN, Stage, StageState
+from brandmind.sync.stages import COUNTED, PAGED, UNPROVEN, Stage, StageState
 from brandmind.sync.truth import Truth, total_of
 
 # The cursor of a stage whose last page has landed: such a page can never land twice.
@@ -93,7 +93,7 @@ class Engine:
         await self._ledger.keep_shop(await self._source.shop())
         asked = []
         for stage in await self._ledger.stages():
-            if stage in PAGED - UNPROVEN:
+            if stage in COUNTED:
                 at = await self._ledger.checkpoint(stage)
                 if at.state not in _CLOSED:
                     asked.append((stage, at.window))

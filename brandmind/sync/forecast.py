@@ -17,10 +17,11 @@ _SMOOTH: Final = 2_000.0
 
 
 class Effort(NamedTuple):
-    """What reading takes: points of the shop's budget, and requests."""
+    """What reading takes: points of the shop's budget, requests, and seconds they are under way."""
 
     points: float
     requests: float
+    seconds: float
 
 
 class Forecast:
@@ -53,18 +54,19 @@ class Forecast:
             self._seen = None
             return None
         self._look(bucket, spent)
-        points = requests = 0.0
+        # All who share the budget stand in one line: each request of ours lets as much of theirs
+        # pass. What the bucket holds stays in it, to let a page in.
+        theirs = max(0.0, self._others) / self._ours if self._ours else 0.0
+        left_s = 0.0
         for at in progress.stages:
             if at.stage in PAGED and at.state in _OPEN:
                 if at.total is None or not at.exact:
                     return None
-                missing, each = max(0, at.total - at.done), per_record(at.stage)
-                points += missing * each.points
-                requests += missing * each.requests
-        # All who share the budget stand in one line: each request of ours lets as much of theirs
-        # pass. What the bucket holds stays in it, to let a page in.
-        theirs = max(0.0, self._others) / self._ours if self._ours else 0.0
-        return (points + requests * theirs) / bucket.restore_per_s
+                missing, each = max(0, at.total - at.done) + at.behind, per_record(at.stage)
+                points = missing * (each.points + each.requests * theirs)
+                # Cheap pages may be held back by their round trips instead.
+                left_s += max(points / bucket.restore_per_s, missing * each.seconds)
+        return left_s
 
     def _look(self, bucket: Bucket, spent: Effort) -> None:
         """What flowed in and was not spent by us was spent by others."""

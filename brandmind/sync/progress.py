@@ -18,7 +18,10 @@ _LATER_MOMENTS: Final = ("paused_at customers_read_at nightly_at uninstalled_at 
 
 @dataclass(frozen=True, slots=True)
 class StageProgress:
-    """One stage. `exact` false means the shop only said "at least `total`"."""
+    """One stage. `exact` false means the shop only said "at least `total`".
+
+    `behind` are records still to come with it that are in neither count: those of its parts.
+    """
 
     stage: Stage
     state: StageState
@@ -29,6 +32,7 @@ class StageProgress:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     note: str | None = None
+    behind: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,7 @@ def to_plain(progress: StoreProgress) -> dict[str, Any]:
             "started_at": _iso(at.started_at),
             "finished_at": _iso(at.finished_at),
             "note": at.note,
+            "behind": at.behind,
         }
 
     plain: dict[str, Any] = {
@@ -157,6 +162,7 @@ def from_plain(plain: dict[str, Any]) -> StoreProgress:
             started_at=_moment(data["started_at"]),
             finished_at=_moment(data["finished_at"]),
             note=data["note"],
+            behind=data.get("behind", 0),
         )
 
     later: dict[str, Any] = {name: plain[name] for name in _AS_THEY_ARE}

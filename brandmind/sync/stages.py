@@ -53,6 +53,8 @@ PART_OF: Final = {
     Stage.LATE_CUSTOMERS: Stage.FIGURES,
 }
 UNPROVEN: Final = frozenset(PART_OF)
+# What the shop is asked to count before the reading begins: what is late then is not there yet.
+COUNTED: Final = (PAGED - UNPROVEN) | {Stage.OLDER_ORDERS}
 
 
 class Kind(StrEnum):

@@ -67,6 +67,7 @@ def _with_parts(at: StageProgress, parts: list[StageProgress]) -> StageProgress:
             return replace(at, state=part.state, note=part.note)
     begun = any(part.state is not StageState.QUEUED for part in parts)
     open_parts = [part for part in parts if part.state in _OPEN]
+    at = replace(at, behind=sum(max(0, (part.total or 0) - part.done) for part in open_parts))
     before = at.state is StageState.QUEUED and begun
     behind = at.state is StageState.DONE and bool(open_parts)
     if not before and not behind:

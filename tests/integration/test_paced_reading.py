@@ -18,7 +18,7 @@ from tests.contract.local_shopify import local_shopify
 from tests.faults.ground import Shop, settings_for
 
 # A page asks for about 600 points before it runs: less would be no bucket for it.
-SMALL = Bucket(size=1_000.0, restore_per_s=200.0)
+SMALL = Bucket(size=1_000.0, restore_per_s=150.0)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,8 @@ def settings(sqlite_url: str, valkey_url: str, shopify: str, tmp_path: Path) -> 
 async def test_one_worker_spends_what_is_restored_and_says_when_it_is_done(
     settings: Settings, shopify: str
 ) -> None:
-    shop = Shop(shopify, orders=12_000, products=500, customers=2_000)
+    # Few customers: their pages are so cheap that a busy machine would be what holds them back.
+    shop = Shop(shopify, orders=12_000, products=240, customers=250)
     found = await paced.read(settings, shop, readers=1, bucket=SMALL)
     assert found.use >= paced.SPENT_BAR, found
     assert found.refused <= paced.REFUSED_BAR * found.requests, found
@@ -43,7 +44,7 @@ async def test_one_worker_spends_what_is_restored_and_says_when_it_is_done(
 
 
 async def test_two_workers_on_one_shop_share_its_budget(settings: Settings, shopify: str) -> None:
-    shop = Shop(shopify, orders=6_000, products=200, customers=500)
+    shop = Shop(shopify, orders=4_000, products=120, customers=250)
     found = await paced.read(settings, shop, readers=2, bucket=SMALL)
     assert found.use >= paced.SPENT_BAR, found
     assert found.refused <= paced.REFUSED_BAR * found.requests, found

@@ -11,9 +11,9 @@ from brandmind.sync.stages import Kind, RunStatus, Stage, StageState, StoreStatu
 
 # Pages of a hundred records.
 EFFORT = {
-    Stage.PRODUCTS: Effort(0.5, 0.01),
-    Stage.ORDERS: Effort(1.0, 0.01),
-    Stage.CUSTOMERS: Effort(0.2, 0.01),
+    Stage.PRODUCTS: Effort(0.5, 0.01, 0.001),
+    Stage.ORDERS: Effort(1.0, 0.01, 0.001),
+    Stage.CUSTOMERS: Effort(0.2, 0.01, 0.001),
 }
 
 BUCKET = Bucket(300, 2000, 100)
@@ -26,6 +26,8 @@ class Reading:
         self.at = 0.0
         self.spent = 0.0
         self.requests = 0
+        self.effort = dict(EFFORT)
+        self.behind = 0
         self.orders = 5_000
         self.exact = True
         self.forecast = Forecast(now=lambda: self.at)
@@ -34,7 +36,12 @@ class Reading:
         stages = (
             StageProgress(Stage.PRODUCTS, StageState.DONE, 300, 300),
             StageProgress(
-                Stage.ORDERS, StageState.RUNNING, self.orders - 800, self.orders, exact=self.exact
+                Stage.ORDERS,
+                StageState.RUNNING,
+                self.orders - 800,
+                self.orders,
+                exact=self.exact,
+                behind=self.behind,
             ),
             StageProgress(Stage.CUSTOMERS, StageState.QUEUED, 0, 1_000),
             StageProgress(Stage.FIGURES, StageState.QUEUED),
@@ -51,8 +58,8 @@ class Reading:
         return self.forecast.left_s(
             self.progress(),
             bucket=bucket,
-            spent=Effort(self.spent, self.requests),
-            per_record=EFFORT.__getitem__,
+            spent=Effort(self.spent, self.requests, 0.0),
+            per_record=self.effort.__getitem__,
         )
 
     def reads(self, *, pages: int, others: float) -> None:
@@ -71,6 +78,17 @@ def reading() -> Reading:
 
 def test_what_is_left_costs_points_and_points_come_at_the_shops_rate(reading: Reading) -> None:
     assert reading.left_s(BUCKET) == pytest.approx(10)
+
+
+def test_cheap_pages_take_their_round_trips(reading: Reading) -> None:
+    # Ten pages of customers, a second and a half each.
+    reading.effort[Stage.CUSTOMERS] = Effort(0.2, 0.01, 0.015)
+    assert reading.left_s(BUCKET) == pytest.approx(8 + 15)
+
+
+def test_what_comes_with_a_stage_and_is_not_in_its_count_takes_time_too(reading: Reading) -> None:
+    reading.behind = 300
+    assert reading.left_s(BUCKET) == pytest.approx(13)
 
 
 def test_nothing_is_said_where_the_budget_is_not_what_holds_it_back(reading: Reading) -> None:

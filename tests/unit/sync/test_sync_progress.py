@@ -26,6 +26,7 @@ stages = st.builds(
     started_at=moments,
     finished_at=moments,
     note=texts,
+    behind=st.integers(0, 10**9),
 )
 states = st.builds(
     StoreProgress,

@@ -105,6 +105,12 @@ def test_a_stage_is_at_work_until_its_parts_are_closed() -> None:
     assert [(at.stage, at.state) for at in shown(stages)] == [(Stage.ORDERS, StageState.DONE)]
 
 
+def test_what_a_part_still_has_to_bring_is_behind_its_stage() -> None:
+    older = StageProgress(Stage.OLDER_ORDERS, StageState.RUNNING, done=40, total=100)
+    (orders,) = shown((_at(Stage.ORDERS, StageState.DONE), older))
+    assert (orders.done, orders.total, orders.behind) == (5, 5, 60)
+
+
 def test_a_part_that_comes_first_begins_its_stage_and_lends_it_no_counts() -> None:
     stages = (
         _at(Stage.LATE_ORDERS, StageState.DONE),

@@ -250,7 +250,7 @@ def _left_s(
         progress,
         bucket=limit,
         spent=source.spent,
-        per_record=source.per_record,
+        price=source.page_price,
     )
 
 

@@ -14,7 +14,7 @@ from brandmind.errors import AccessRefused, BadAnswer, QueryTooCostly, ShopifyUn
 from brandmind.shopify import documents, nested, parse
 from brandmind.shopify.answers import PROTECTED_DATA
 from brandmind.shopify.client import ShopifyClient, Usage
-from brandmind.sync.forecast import Effort
+from brandmind.sync.forecast import Effort, PagePrice
 from brandmind.sync.pacing import Bucket
 from brandmind.sync.ports import Found, Page, Reject, Total, Window
 from brandmind.sync.stages import PAGED, Stage
@@ -27,11 +27,11 @@ _LINES: Final = (20, 54, 100)
 _ID_PAGE: Final = 250
 # A count costs ten points whatever it counts, and no query may cost more than a thousand.
 _COUNTS: Final = 80
-# What a record takes in full pages of our own documents, until a reading has found its own.
+# What a full page of our own documents takes, until a reading has found its own.
 _EFFORT: Final = {
-    "products": Effort(0.6, 1 / 240, 0.5 / 240),
-    "orders": Effort(0.9, 1 / 240, 0.8 / 240),
-    "customers": Effort(0.2, 1 / 250, 0.3 / 250),
+    "products": Effort(145, 1.3, 0.5),
+    "orders": Effort(210, 1.1, 0.8),
+    "customers": Effort(50, 1.0, 0.3),
 }
 # A page of fewer records says little: its fixed costs are the larger part.
 _TELLING: Final = 100
@@ -110,9 +110,9 @@ class ShopifySource:
         usage = self._client.usage
         return Effort(usage.points, usage.requests, usage.seconds)
 
-    def per_record(self, stage: Stage) -> Effort:
-        """What a record of a paged stage takes of the shop's rate budget."""
-        return self._effort[_RESOURCES[stage].root]
+    def page_price(self, stage: Stage) -> PagePrice:
+        """What a page of a stage takes of the shop's rate budget."""
+        return PagePrice(self._effort[_RESOURCES[stage].root], self._size(stage))
 
     @property
     def usage(self) -> Usage:
@@ -285,7 +285,7 @@ class ShopifySource:
             self._lines = min(self._lines + 1, len(_LINES) - 1)
         records, rejects = await self._read(resource, await self._whole(resource, nodes, cut=cut))
         if len(nodes) >= _TELLING:
-            self._learn(resource.root, before, len(nodes))
+            self._learn(resource.root, before)
         return Page(
             stage,
             tuple(records),
@@ -295,14 +295,11 @@ class ShopifySource:
             answer.restricted,
         )
 
-    def _learn(self, root: str, before: Effort, records: int) -> None:
+    def _learn(self, root: str, before: Effort) -> None:
         """Half of the newest page: orders grow longer or shorter towards older ones."""
         known, spent = self._effort[root], self.spent
         self._effort[root] = Effort(
-            *(
-                (old + (now - then) / records) / 2
-                for old, now, then in zip(known, spent, before, strict=True)
-            )
+            *((old + now - then) / 2 for old, now, then in zip(known, spent, before, strict=True))
         )
 
     async def _connection(self, name: str, root: str, asked: dict[str, Any]) -> dict[str, Any]:

@@ -24,8 +24,16 @@ class Effort(NamedTuple):
     seconds: float
 
 
+class PagePrice(NamedTuple):
+    """What a full page of a stage takes, and how many records it holds. One that is not full is
+    hardly cheaper: Shopify prices what could have come."""
+
+    effort: Effort
+    records: int
+
+
 class Forecast:
-    """The time left of one reading, from what its records cost and what is left to it.
+    """The time left of one reading, from what its pages cost and what is left to it.
 
     Records read a second mislead: the first full bucket lets many through at once, and an order
     costs five times what a customer does.
@@ -43,7 +51,7 @@ class Forecast:
         *,
         bucket: Bucket | None,
         spent: Effort,
-        per_record: Callable[[Stage], Effort],
+        price: Callable[[Stage], PagePrice],
     ) -> float | None:
         """Seconds until the front stages are read.
 
@@ -62,10 +70,12 @@ class Forecast:
             if at.stage in PAGED and at.state in _OPEN:
                 if at.total is None or not at.exact:
                     return None
-                missing, each = max(0, at.total - at.done) + at.behind, per_record(at.stage)
-                points = missing * (each.points + each.requests * theirs)
+                each, records = price(at.stage)
+                pages = _pages(max(0, at.total - at.done), records, begun=at.done > 0)
+                pages += _pages(at.behind, records, begun=False)
+                points = pages * (each.points + each.requests * theirs)
                 # Cheap pages may be held back by their round trips instead.
-                left_s += max(points / bucket.restore_per_s, missing * each.seconds)
+                left_s += max(points / bucket.restore_per_s, pages * each.seconds)
         return left_s
 
     def _look(self, bucket: Bucket, spent: Effort) -> None:
@@ -81,3 +91,8 @@ class Forecast:
         self._others = self._others * keep + came - (spent.points - before.points)
         self._ours = self._ours * keep + spent.requests - before.requests
         self._seen = (now, spent)
+
+
+def _pages(missing: int, records: int, *, begun: bool) -> float:
+    """A first page is small, so that its numbers come at once."""
+    return math.ceil(missing / records) + (0.5 if missing and not begun else 0.0)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from brandmind.sync.forecast import Effort, Forecast
+from brandmind.sync.forecast import Effort, Forecast, PagePrice
 from brandmind.sync.pacing import Bucket
 from brandmind.sync.progress import StageProgress, StoreProgress
 from brandmind.sync.stages import Kind, RunStatus, Stage, StageState, StoreStatus
 
-# Pages of a hundred records.
-EFFORT = {
-    Stage.PRODUCTS: Effort(0.5, 0.01, 0.001),
-    Stage.ORDERS: Effort(1.0, 0.01, 0.001),
-    Stage.CUSTOMERS: Effort(0.2, 0.01, 0.001),
+PRICES = {
+    Stage.PRODUCTS: PagePrice(Effort(50, 1, 0.1), 100),
+    Stage.ORDERS: PagePrice(Effort(100, 1, 0.1), 100),
+    Stage.CUSTOMERS: PagePrice(Effort(20, 1, 0.1), 100),
 }
-
 BUCKET = Bucket(300, 2000, 100)
 
 
@@ -26,7 +24,7 @@ class Reading:
         self.at = 0.0
         self.spent = 0.0
         self.requests = 0
-        self.effort = dict(EFFORT)
+        self.prices = dict(PRICES)
         self.behind = 0
         self.orders = 5_000
         self.exact = True
@@ -43,7 +41,7 @@ class Reading:
                 exact=self.exact,
                 behind=self.behind,
             ),
-            StageProgress(Stage.CUSTOMERS, StageState.QUEUED, 0, 1_000),
+            StageProgress(Stage.CUSTOMERS, StageState.RUNNING, 25, 1_025),
             StageProgress(Stage.FIGURES, StageState.QUEUED),
         )
         return StoreProgress(
@@ -59,7 +57,7 @@ class Reading:
             self.progress(),
             bucket=bucket,
             spent=Effort(self.spent, self.requests, 0.0),
-            per_record=self.effort.__getitem__,
+            price=self.prices.__getitem__,
         )
 
     def reads(self, *, pages: int, others: float) -> None:
@@ -82,13 +80,14 @@ def test_what_is_left_costs_points_and_points_come_at_the_shops_rate(reading: Re
 
 def test_cheap_pages_take_their_round_trips(reading: Reading) -> None:
     # Ten pages of customers, a second and a half each.
-    reading.effort[Stage.CUSTOMERS] = Effort(0.2, 0.01, 0.015)
+    reading.prices[Stage.CUSTOMERS] = PagePrice(Effort(20, 1, 1.5), 100)
     assert reading.left_s(BUCKET) == pytest.approx(8 + 15)
 
 
 def test_what_comes_with_a_stage_and_is_not_in_its_count_takes_time_too(reading: Reading) -> None:
     reading.behind = 300
-    assert reading.left_s(BUCKET) == pytest.approx(13)
+    # Three pages, and a small one to begin with.
+    assert reading.left_s(BUCKET) == pytest.approx(13.5)
 
 
 def test_nothing_is_said_where_the_budget_is_not_what_holds_it_back(reading: Reading) -> None:

@@ -8,6 +8,7 @@ gone, with the scopes it had before.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,6 +35,22 @@ class Verdict:
     @property
     def short_by(self) -> int:
         return sum(proof.short_by for proof in self.short)
+
+
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    """How the ids of a window differ: `missing` here, `absent` from the shop's listing."""
+
+    window: Window
+    read_no: int
+    missing: tuple[int, ...]
+    absent: tuple[int, ...]
+    redacted: int
+    total: int
+
+    @property
+    def any(self) -> bool:
+        return bool(self.missing or self.absent or self.redacted)
 
 
 class Truth:
@@ -67,19 +84,19 @@ class Truth:
         proofs = await self._prove(stage, plan.count)
         over = [proof.window for proof in proofs if proof.over_by]
         doubtful = await self._with_removed(stage, proofs)
-        vanished, changed = 0, []
-        for window in dict.fromkeys([*over, *doubtful, *plan.compare]):
-            gone, differed = await self._compare(stage, window)
-            vanished += gone
-            if differed:
-                changed.append(window)
+        differ = [
+            await self._compare(stage, window)
+            for window in dict.fromkeys([*over, *doubtful, *plan.compare])
+        ]
+        vanished = await self._settle(stage, differ)
+        changed = [one.window for one in differ if one.any]
         if changed:
             counted = {proof.window: proof for proof in proofs}
             again = await self._prove(stage, tuple(changed))
             proofs = tuple((counted | {proof.window: proof for proof in again}).values())
         short = tuple(proof for proof in proofs if proof.short_by)
         if plan.checks and stage is Stage.CUSTOMERS and not short:
-            await self._fetch(Stage.ORDERS, await self._ledger.orders_of_nobody())
+            await self._fetch_too(Stage.ORDERS, await self._ledger.orders_of_nobody())
         return Verdict(short, vanished)
 
     async def _prove(self, stage: Stage, windows: Sequence[Window]) -> tuple[Proof, ...]:
@@ -96,24 +113,37 @@ class Truth:
         known = await self._ledger.known(stage, short[0])
         return short if known.redacted else []
 
-    async def _compare(self, stage: Stage, window: Window) -> tuple[int, bool]:
-        """Compare the ids of a window: how many vanished beyond belief, and if any differed."""
+    async def _compare(self, stage: Stage, window: Window) -> _Difference:
+        """Which ids of a window differ here and at the shop."""
         read_no = await self._ledger.take_read_no()
         theirs: set[int] = set()
         async for ids in self._source.ids(stage, window):
             theirs.update(ids)
         known = await self._ledger.known(stage, window)
         redacted = theirs & known.redacted
-        missing = theirs - known.ids.keys() - redacted
-        # A row that a later request brought is no older than the listing that lacks it.
-        absent = {one for one, no in known.ids.items() if no < read_no} - theirs
-        if len(missing) <= _BY_ID:
-            await self._fetch(stage, sorted(missing))
-        beyond = len(absent) > believable(known.total)
-        if absent and not beyond:
-            await self._remove(stage, sorted(absent), read_no=read_no)
-        await self._ledger.compared(stage, window, redacted=len(redacted), complete=not beyond)
-        return (len(absent) if beyond else 0), bool(absent or missing or redacted)
+        return _Difference(
+            window,
+            read_no,
+            missing=tuple(sorted(theirs - known.ids.keys() - redacted)),
+            # A row that a later request brought is no older than the listing that lacks it.
+            absent=tuple(sorted({one for one, no in known.ids.items() if no < read_no} - theirs)),
+            redacted=len(redacted),
+            total=known.total,
+        )
+
+    async def _settle(self, stage: Stage, differ: Sequence[_Difference]) -> int:
+        """Put right what differs; how many are gone at once beyond belief, 0 if none."""
+        absent = sum(len(one.absent) for one in differ)
+        beyond = absent > believable(max((one.total for one in differ), default=0))
+        for one in differ:
+            if len(one.missing) <= _BY_ID:
+                await self._fetch(stage, one.missing)
+            if one.absent and not beyond:
+                await self._remove(stage, one.absent, read_no=one.read_no)
+            await self._ledger.compared(
+                stage, one.window, redacted=one.redacted, complete=not (one.absent and beyond)
+            )
+        return absent if beyond else 0
 
     async def _fetch(self, stage: Stage, ids: Sequence[int]) -> Found:
         """Fetch records by their ids and write them; what the shop says is missing is returned."""
@@ -138,21 +168,19 @@ class Truth:
             # Perhaps merged into another, whom their orders name now.
             orders = await self._ledger.orders_of(gone)
             await self._ledger.bury(stage, gone, read_no=read_no)
-            await self._fetch(Stage.ORDERS, orders)
+            await self._fetch_too(Stage.ORDERS, orders)
         elif stage.resource == "orders":
             # Their customers have spent less now, and their own time of change may not tell.
             customers = await self._ledger.customers_of(gone)
             await self._ledger.bury(stage, gone, read_no=read_no)
-            await self._refresh(customers)
+            await self._fetch_too(Stage.CUSTOMERS, customers)
         else:
             await self._ledger.bury(stage, gone, read_no=read_no)
 
-    async def _refresh(self, customers: Sequence[int]) -> None:
-        try:
-            await self._fetch(Stage.CUSTOMERS, customers)
-        except AccessRefused:
-            # Customers have a stage of their own to say so.
-            return
+    async def _fetch_too(self, stage: Stage, ids: Sequence[int]) -> None:
+        """Fetch records of another stage, which has to say itself if they are refused."""
+        with suppress(AccessRefused):
+            await self._fetch(stage, ids)
 
 
 def believable(total: int) -> int:

@@ -270,6 +270,16 @@ async def test_many_gone_at_once_are_not_believed(db: Database) -> None:
     assert len(await world.ids(ORDER)) == 40
 
 
+async def test_many_gone_at_once_are_not_believed_either_if_a_few_of_each_window(
+    db: Database, small_windows: None
+) -> None:
+    world = SyncWorld(db, MemoryShop(orders=180, page=50))
+    await world.first()
+    world.shop.delete(Stage.ORDERS, *range(5, 180, 14))
+    assert (await world.again()).reason == "gap"
+    assert len(await world.ids(ORDER)) == 180
+
+
 async def test_what_the_listing_lacks_and_the_shop_has_is_kept(db: Database) -> None:
     world = SyncWorld(db, MemoryShop(orders=30, page=10))
     await world.first()

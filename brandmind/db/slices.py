@@ -99,6 +99,14 @@ def live(session: Session, run_ids: Iterable[str]) -> set[str]:
     return {row.run_id for row in rows}
 
 
+def live_runs(session: Session, store_id: str) -> list[str]:
+    """The live runs of a store."""
+    rows = session.execute(
+        sa.select(RUN.c.run_id).where(RUN.c.store_id == store_id, RUN.c.status.in_(runs.LIVE))
+    )
+    return [row.run_id for row in rows]
+
+
 def _hold(session: Session, claim: runs.Claim) -> None:
     """Lock the store and the run for this transaction. Raises Fenced if either is another's."""
     store = runs.lock_store(session, claim.store_id)

@@ -62,7 +62,7 @@ def _files(rt: Runtime) -> Sequence[Path]:
 
 
 def _run_of(file: Path) -> str:
-    # brandmind.<store>-<epoch>-<run>-<reading>-<stage>-<slice>-<attempt>.jsonl
+    # brandmind.<store>-<epoch>-<run>-<reading>-<stage>-<slice>-<read_no>.jsonl
     parts = file.name.split("-")
     return parts[2] if len(parts) > 2 else ""
 

@@ -9,6 +9,7 @@ from brandmind.db import choices, erasure, pauses, users
 from brandmind.db import sessions as session_rows
 from brandmind.db import stores as rows
 from brandmind.errors import InvalidInput, NotFound
+from brandmind.services import exports, syncs
 from brandmind.services.announcing import announce
 from brandmind.services.sessions import StoreRef, Viewer
 from brandmind.sync.selection import Selection
@@ -88,9 +89,13 @@ async def uninstall(
     erasure, which a reconnection calls off. None if it had left already, or where `epoch` is
     given and the store has been connected anew since. Raises NotFound.
     """
+    if by != "Shopify":
+        # A shop that has left by itself has ended them, and its token with them.
+        await syncs.end_live_exports(rt, store_id)
     done = await rt.db.write(erasure.uninstall, store_id, by=by, epoch=epoch)
     if done is None:
         return None
+    await exports.tidy(rt)
     for run_id in done.ended:
         await announce(rt, run_id, store_id)
     for session_id in done.sessions:

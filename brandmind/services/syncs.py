@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 
-from brandmind.db import requests, runs, snapshot, stores
+from brandmind.db import requests, runs, slices, snapshot, stores
 from brandmind.db.ledger import SqlLedger
 from brandmind.db.slices import SqlSlices
 from brandmind.errors import BrandMindError, Fenced, NotFound, ShopifyError
@@ -72,6 +72,11 @@ async def cancel(rt: Runtime, store_id: str, *, by: str) -> None:
     for run_id in ended:
         await announce(rt, run_id, store_id)
     await end_exports(rt, store_id, ended)
+
+
+async def end_live_exports(rt: Runtime, store_id: str) -> None:
+    """Take the exports of all live runs of a store from Shopify, while its token still works."""
+    await end_exports(rt, store_id, await rt.db.read(slices.live_runs, store_id))
 
 
 async def end_exports(rt: Runtime, store_id: str, run_ids: Iterable[str]) -> None:

@@ -215,7 +215,7 @@ class SlicedReader:
                 return None
             found = await self._at_work(work, number)
             if isinstance(found, Operation):
-                name = f"{work.layout.mark}-{work.stage.value}-{number}-{slice_.attempt}"
+                name = f"{work.layout.mark}-{work.stage.value}-{number}-{slice_.read_no}"
                 try:
                     return await self._exports.fetch(work.stage, found, name=name)
                 except ExportDamaged as error:

@@ -15,7 +15,7 @@ from brandmind.db import runs
 from brandmind.db.ledger import SqlLedger
 from brandmind.db.tables import EVENT, SLICE
 from brandmind.runtime import open_runtime
-from brandmind.services import exports, syncs
+from brandmind.services import exports, stores, syncs
 from brandmind.settings import Settings
 from brandmind.sync import slicing
 from brandmind.sync.ports import Checkpoint, Page
@@ -183,6 +183,27 @@ async def test_a_cancelled_sync_takes_its_exports_with_it(
         await syncs.request(rt, store_id, by="alice", kind=Kind.FULL)
         await work_through_newest(ground, store_id)
         await ground.assert_whole(shop, store_id)
+
+
+async def test_a_store_that_is_cut_off_here_leaves_no_export_at_shopify(
+    shopify: str, tmp_path: Path, sqlite_url: str
+) -> None:
+    shop = Shop(shopify, orders=300, products=40, customers=100)
+    shop.control("config", bulk_start_s=600.0)
+    settings = by_exports(tmp_path, database_url=sqlite_url, shopify=shopify)
+    async with open_runtime(settings, jobs=False) as rt:
+        ground = Ground(rt)
+        store_id = await ground.connect(shop)
+        await syncs.work(rt, store_id=store_id)
+        await stores.uninstall(rt, store_id, by="operator")
+        rows = await rt.db.read(
+            lambda s: s.execute(
+                sa.select(SLICE.c.operation).where(SLICE.c.operation.is_not(None))
+            ).all()
+        )
+        assert rows
+        states = await _states(ground, shop, [row.operation for row in rows])
+        assert set(states) <= {"CANCELED", "CANCELING"}
 
 
 async def test_no_file_outlives_its_run(shopify: str, tmp_path: Path, sqlite_url: str) -> None:

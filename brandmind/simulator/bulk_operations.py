@@ -271,7 +271,7 @@ def _again(known: Output) -> Iterator[Chunk]:
         )
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _plan(query: str) -> BulkPlan:
     return BulkPlan(query)
 

@@ -41,6 +41,10 @@ Writer = Callable[[Any, Call], Any]
 Arguments = Callable[[Call], dict[str, Any]]
 
 KEPT_BYTES = 160 * 1024 * 1024
+_MOST_SHAPES = 24
+
+# Each slice of an export is a query of its own: their money is written alike, and kept once.
+_shared_bags: dict[str, Writer] = {}
 
 
 class _Keeper:
@@ -313,8 +317,10 @@ class Compiler:
 
     def _bag(self, parent: GraphQLObjectType, below: list[SelectionSetNode]) -> Writer:
         alike = " ".join(map(print_ast, below))
-        if alike in self._bags:
-            return self._bags[alike]
+        # A fragment is another one in another query, so that its bags are not shared.
+        known = self._bags if "..." in alike else _shared_bags
+        if alike in known:
+            return known[alike]
         steps = []
         for key, nodes in self.collect(parent, below).items():
             inner = [node.selection_set for node in nodes if node.selection_set]
@@ -335,7 +341,9 @@ class Compiler:
                 kept = written[value] = orjson.Fragment(orjson.dumps(made))
             return kept
 
-        self._bags[alike] = write
+        if len(known) > _MOST_SHAPES:
+            known.clear()
+        known[alike] = write
         return write
 
 

@@ -11,6 +11,7 @@ from graphql import get_named_type, is_leaf_type, is_object_type
 from graphql.execution.values import VariableValues, get_variable_values
 
 from brandmind.simulator.brand import Brand
+from brandmind.simulator.bulk_lines import BulkPlan
 from brandmind.simulator.compiled import Plan
 from brandmind.simulator.documents import read_document, schema
 from brandmind.simulator.general import execute
@@ -149,3 +150,19 @@ def test_a_window_is_found_as_if_every_order_had_been_asked(query: str, sort: st
     wanted = sorted(filter(keeps, resource.rows()), key=lambda row: (value(row), row))
     found, _ = LISTING.rows("orders", {"query": query, "sortKey": sort})
     assert list(found) == wanted
+
+
+def test_the_money_of_many_slices_is_kept_once() -> None:
+    def plan(month: int, selection: str) -> BulkPlan:
+        window = f"created_at:>='2026-{month:02d}-01T00:00:00Z'"
+        text = f'{{ orders(query: "{window}") {{ edges {{ node {{ id {selection} }} }} }} }}'
+        return BulkPlan(text)
+
+    def money(found: BulkPlan) -> object:
+        (_, level, _) = found.rows(Call(BRAND, LISTING, SCOPES, {}))[0]
+        return level.only.steps[1][2]
+
+    sums = "totalPriceSet { shopMoney { amount } }"
+    assert money(plan(1, sums)) is money(plan(2, sums))
+    other = "totalPriceSet { shopMoney { amount currencyCode } }"
+    assert money(plan(1, sums)) is not money(plan(1, other))

@@ -117,6 +117,7 @@ async def test_twelve_thousand_orders_are_read_by_exports_by_themselves(
 
 
 @pytest.mark.faults
+@pytest.mark.timeout(300)
 async def test_a_worker_killed_among_exports_is_followed_by_one_that_takes_them_up(
     shopify: str,
     tmp_path: Path,

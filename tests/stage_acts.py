@@ -13,6 +13,7 @@ from brandmind.errors import NotFound, TooManySyncs
 from brandmind.services.dashboard import CommandCenter, Compare, ReadyNow
 from brandmind.state import sample
 from brandmind.sync.progress import StageProgress, StoreProgress
+from brandmind.sync.selection import OrdersSince, Selection
 from brandmind.sync.stages import Kind, RunStatus, Stage, StageState, StoreStatus
 
 COOKIE = "bm_session=stage"
@@ -193,6 +194,23 @@ STATES = {
     ),
     "ready": ready,
     "gap": gap,
+    "chosen": lambda: ready(
+        reads_customers=False,
+        orders_since=OrdersSince.TWELVE_MONTHS,
+        nightly_at=datetime(2026, 11, 26, 8, 40, tzinfo=UTC),
+    ),
+    "stopped": lambda: dataclasses.replace(
+        running(status=StoreStatus.CANCELLED),
+        run_status=RunStatus.CANCELLED,
+        ended_by="Alice Harbor",
+        finished_at=now() - timedelta(minutes=4),
+    ),
+    "paused": lambda: ready(
+        status=StoreStatus.PAUSED, paused_by="Olga", paused_at=now() - timedelta(hours=2)
+    ),
+    "gone": lambda: ready(
+        uninstalled_at=now() - timedelta(hours=20), erase_at=now() + timedelta(hours=28)
+    ),
     "stale": lambda: ready(timedelta(hours=30)),
     "closed": ready,
     "empty": ready,
@@ -351,13 +369,20 @@ class StageActs:
             made = dataclasses.replace(made, kpis=dataclasses.replace(made.kpis, orders=4))
         return made
 
-    async def request(self, store_id: str, *, by: str) -> str:
+    async def choose(self, store_id: str, selection: Selection, *, by: str) -> bool:
+        self.asked.append(("choose", store_id))
+        return False
+
+    async def full_sync_s(self, store_id: str) -> float | None:
+        return 712.0
+
+    async def request(self, store_id: str, *, by: str, full: bool = False) -> str:
         self.asked.append(("request", store_id))
         if store_id == "id-stale":
             raise TooManySyncs(next_at=now() + timedelta(minutes=18), retry_after_s=1080)
         return "r2"
 
-    async def retry(self, store_id: str, *, by: str) -> str:
+    async def retry(self, store_id: str, *, by: str, from_start: bool = False) -> str:
         self.asked.append(("retry", store_id))
         return "r1"
 

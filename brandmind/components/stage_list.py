@@ -64,8 +64,17 @@ def _failure(room: rx.Var[WaitingRoomView]) -> rx.Component:
             room.ending,
             (
                 "failed",
-                rx.el.button(
-                    room.act_label, type="button", class_name="button", on_click=Frame.retry
+                rx.el.div(
+                    rx.el.button(
+                        room.act_label, type="button", class_name="button", on_click=Frame.retry
+                    ),
+                    rx.el.button(
+                        "Start over",
+                        type="button",
+                        class_name="button plain",
+                        on_click=Frame.start_over,
+                    ),
+                    class_name="banner-acts",
                 ),
             ),
             rx.fragment(),

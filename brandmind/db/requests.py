@@ -33,13 +33,23 @@ def request(
 ) -> str:
     """A sync asked for by a person; its run id.
 
-    `kind` None: incremental once a full one was whole, else full. `limited` counts it among the
+    `kind` None: incremental once a full one was whole, else full; a first sync that has stopped
+    goes on from there. `limited` counts it among the
     store's three an hour. Raises SyncAlreadyRunning, TooManySyncs, StorePaused,
     NotAllowed for a store that has left, NotFound.
     """
     store = _idle_store(session, store_id)
     if limited:
         _count_request(session, store_id, kind="manual", most=MANUAL_AN_HOUR)
+    stopped = _stopped_first(session, store) if kind is None and only is None else None
+    if stopped is not None:
+        # Reading it all again from nothing is what "start over" is for.
+        runs.requeue_ended(
+            session, stopped, name="asked for", priority=Priority.MANUAL, detail=by or ""
+        )
+        if limited:
+            _keep_request(session, store_id, run_id=stopped, kind="manual", by=by)
+        return stopped
     chosen = kind or (Kind.FULL if store.synced_until is None else Kind.INCREMENTAL)
     run_id = runs.insert_run(
         session,
@@ -84,6 +94,16 @@ def retry(session: Session, store_id: str, *, by: str | None, from_start: bool =
     return run_id
 
 
+def _stopped_first(session: Session, store: Any) -> str | None:
+    if store.synced_until is not None:
+        return None
+    run = runs.newest_run(session, store.store_id, runs.FRONT)
+    ended = (RunStatus.FAILED.value, RunStatus.CANCELLED.value)
+    if run is None or run.status not in ended or run.epoch != store.epoch or run.only:
+        return None
+    return str(run.run_id)
+
+
 def _start_over(session: Session, run: Any, *, by: str | None) -> str:
     windows = session.execute(
         sa.select(STAGE.c.created_from, STAGE.c.created_before).where(
@@ -113,6 +133,26 @@ def manual_left(session: Session, store_id: str) -> tuple[int, datetime | None]:
     times = _recent_requests(session, store_id, kind="manual", since=now - _HOUR)
     left = max(0, MANUAL_AN_HOUR - len(times))
     return left, None if left else times[-MANUAL_AN_HOUR] + _HOUR
+
+
+def full_sync_s(session: Session, store_id: str) -> float | None:
+    """Seconds that the last whole reading took, older orders included; None: there was none."""
+    took: float | None = None
+    for kind in (Kind.FULL, Kind.HISTORICAL):
+        run = session.execute(
+            sa.select(RUN.c.started_at, RUN.c.finished_at)
+            .where(
+                RUN.c.store_id == store_id,
+                RUN.c.kind == kind.value,
+                RUN.c.status == RunStatus.DONE.value,
+                RUN.c.only == "",
+            )
+            .order_by(RUN.c.finished_at.desc())
+            .limit(1)
+        ).first()
+        if run is not None and run.started_at is not None:
+            took = (took or 0.0) + (run.finished_at - run.started_at).total_seconds()
+    return took
 
 
 def _idle_store(session: Session, store_id: str) -> Any:

@@ -16,6 +16,11 @@ from brandmind.state.settings import Settings
 from brandmind.state.views import LastReadView, LinkView
 
 TITLE: Final = "Settings · BrandMind"
+_SINCE: Final = (
+    ("60d", "The last 60 days"),
+    ("12m", "The last 12 months"),
+    ("all", "All of them"),
+)
 _TABS: Final = (("sync", "Sync"), ("stores", "Stores"), ("about", "About"))
 
 
@@ -57,6 +62,7 @@ def _sync() -> rx.Component:
                 rx.el.div(
                     rx.el.h2(page.headline),
                     rx.el.p(page.lead, class_name="muted"),
+                    rx.el.p(page.schedule, class_name="small muted"),
                     rx.el.p(page.manual, class_name="small muted"),
                 ),
                 rx.el.div(
@@ -74,20 +80,42 @@ def _sync() -> rx.Component:
                         ),
                     ),
                     rx.cond(
-                        page.syncing,
-                        go("View progress", href=page.progress_href, class_name="button plain"),
+                        page.can_start_over,
                         rx.el.button(
-                            "Sync now",
+                            "Start over",
                             type="button",
                             class_name="button plain",
-                            disabled=~page.can_sync,
-                            on_click=Frame.sync_now,
+                            on_click=Frame.start_over,
+                        ),
+                    ),
+                    rx.cond(
+                        page.syncing,
+                        rx.fragment(
+                            rx.el.button(
+                                "Stop reading",
+                                type="button",
+                                class_name="button plain",
+                                on_click=Frame.cancel,
+                            ),
+                            go("View progress", href=page.progress_href, class_name="button plain"),
+                        ),
+                        rx.cond(
+                            page.retry_label,
+                            rx.fragment(),
+                            rx.el.button(
+                                "Sync now",
+                                type="button",
+                                class_name="button plain",
+                                disabled=~page.can_sync,
+                                on_click=Frame.sync_now,
+                            ),
                         ),
                     ),
                     class_name="banner-acts",
                 ),
                 class_name="card between wrap",
             ),
+            rx.cond(page.can_choose, _choice()),
             rx.el.section(
                 rx.el.h2("What the last sync found", class_name="card-title"),
                 rx.el.div(
@@ -119,6 +147,87 @@ def _sync() -> rx.Component:
         ),
         # Another element than the stack: what is drawn does not take its place and move.
         rx.el.section(class_name="hold fill-box"),
+    )
+
+
+def _choice() -> rx.Component:
+    """What is read, each change at once, and the reading of everything behind one more click."""
+    page: Any = Settings.page
+    return rx.el.section(
+        rx.el.h2("What is read", class_name="card-title"),
+        rx.el.ul(
+            rx.el.li(
+                rx.el.label(
+                    rx.el.input(type="checkbox", checked=True, disabled=True, read_only=True),
+                    rx.el.strong("Products"),
+                    class_name="tick",
+                ),
+                rx.el.p("Always: orders are told apart by them.", class_name="small muted"),
+            ),
+            rx.el.li(
+                rx.el.fieldset(
+                    rx.el.legend("Orders"),
+                    rx.el.div(
+                        *(_since(value, label) for value, label in _SINCE),
+                        class_name="pick-line",
+                    ),
+                    rx.cond(page.orders_note, rx.el.p(page.orders_note, class_name="small muted")),
+                ),
+            ),
+            rx.el.li(
+                rx.el.label(
+                    rx.el.input(
+                        type="checkbox",
+                        checked=page.customers,
+                        on_change=Settings.choose_customers,
+                        aria_describedby="customers-note",
+                    ),
+                    rx.el.strong("Customers"),
+                    class_name="tick",
+                ),
+                rx.el.p(
+                    rx.cond(
+                        page.customers_note,
+                        page.customers_note,
+                        "Names, places and how often they came back.",
+                    ),
+                    id="customers-note",
+                    class_name="small muted",
+                ),
+            ),
+            class_name="rows picks",
+        ),
+        rx.el.details(
+            rx.el.summary("Full resync", class_name="link small"),
+            rx.el.div(
+                rx.el.p(page.resync),
+                rx.el.button(
+                    "Read everything again",
+                    type="button",
+                    class_name="button plain",
+                    disabled=~page.can_sync,
+                    on_click=Frame.full_resync,
+                ),
+                class_name="between wrap",
+            ),
+            class_name="resync",
+        ),
+        class_name="card",
+    )
+
+
+def _since(value: str, label: str) -> rx.Component:
+    page: Any = Settings.page
+    return rx.el.label(
+        rx.el.input(
+            type="radio",
+            name="orders-since",
+            value=value,
+            checked=page.orders_since == value,
+            on_change=Settings.choose_orders(value),
+        ),
+        label,
+        class_name="tick",
     )
 
 

@@ -47,8 +47,17 @@ def _progress() -> rx.Component:
             ("done", go(room.act_label, href=room.act_href, class_name="button large")),
             (
                 "cancelled",
-                rx.el.button(
-                    room.act_label, type="button", class_name="button", on_click=Frame.sync_now
+                rx.el.div(
+                    rx.el.button(
+                        room.act_label, type="button", class_name="button", on_click=Frame.retry
+                    ),
+                    rx.el.button(
+                        "Start over",
+                        type="button",
+                        class_name="button plain",
+                        on_click=Frame.start_over,
+                    ),
+                    class_name="banner-acts",
                 ),
             ),
             ("reconnect", leave(room.act_label, href=room.act_href, class_name="button large")),

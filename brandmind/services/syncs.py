@@ -91,6 +91,11 @@ async def progress(rt: Runtime, store_id: str) -> StoreProgress:
     return await rt.db.read(snapshot.progress, store_id)
 
 
+async def full_sync_s(rt: Runtime, store_id: str) -> float | None:
+    """How long reading everything took when it was last done, in seconds; None: never yet."""
+    return await rt.db.read(requests.full_sync_s, store_id)
+
+
 async def manual_left(rt: Runtime, store_id: str) -> tuple[int, datetime | None]:
     """How many manual syncs are left this hour; when the next is possible if none is."""
     return await rt.db.read(requests.manual_left, store_id)

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 from brandmind.services.dashboard import CommandCenter, Compare, ReadyNow
 from brandmind.services.sessions import StoreRef, Viewer
 from brandmind.sync.progress import StoreProgress
+from brandmind.sync.selection import Selection
+from brandmind.sync.stages import Kind
 
 
 class Acts(Protocol):
@@ -31,11 +33,19 @@ class Acts(Protocol):
         self, store_id: str, *, date_from: date, date_to: date, compare: Compare | None
     ) -> CommandCenter: ...
 
-    async def request(self, store_id: str, *, by: str) -> str:
-        """Raises SyncAlreadyRunning, TooManySyncs, StorePaused."""
+    async def request(self, store_id: str, *, by: str, full: bool = False) -> str:
+        """`full` reads everything again. Raises SyncAlreadyRunning, TooManySyncs, StorePaused."""
         ...
 
-    async def retry(self, store_id: str, *, by: str) -> str: ...
+    async def retry(self, store_id: str, *, by: str, from_start: bool = False) -> str: ...
+
+    async def choose(self, store_id: str, selection: Selection, *, by: str) -> bool:
+        """What is read from now on; whether something is to be read for it now."""
+        ...
+
+    async def full_sync_s(self, store_id: str) -> float | None:
+        """How long reading everything took when it was last done, in seconds."""
+        ...
 
     async def cancel(self, store_id: str, *, by: str) -> None: ...
 
@@ -86,15 +96,25 @@ class ServiceActs:
             self._rt, store_id, date_from=date_from, date_to=date_to, compare=compare
         )
 
-    async def request(self, store_id: str, *, by: str) -> str:
+    async def request(self, store_id: str, *, by: str, full: bool = False) -> str:
         from brandmind.services import syncs
 
-        return await syncs.request(self._rt, store_id, by=by)
+        return await syncs.request(self._rt, store_id, by=by, kind=Kind.FULL if full else None)
 
-    async def retry(self, store_id: str, *, by: str) -> str:
+    async def retry(self, store_id: str, *, by: str, from_start: bool = False) -> str:
         from brandmind.services import syncs
 
-        return await syncs.retry(self._rt, store_id, by=by)
+        return await syncs.retry(self._rt, store_id, by=by, from_start=from_start)
+
+    async def choose(self, store_id: str, selection: Selection, *, by: str) -> bool:
+        from brandmind.services import stores
+
+        return await stores.choose(self._rt, store_id, selection, by=by)
+
+    async def full_sync_s(self, store_id: str) -> float | None:
+        from brandmind.services import syncs
+
+        return await syncs.full_sync_s(self._rt, store_id)
 
     async def cancel(self, store_id: str, *, by: str) -> None:
         from brandmind.services import syncs

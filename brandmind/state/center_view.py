@@ -23,6 +23,7 @@ from brandmind.state.views import (
     ProductRowView,
 )
 from brandmind.sync.progress import StageProgress, StoreProgress
+from brandmind.sync.selection import CUSTOMERS_OFF, OrdersSince
 from brandmind.sync.stages import Stage, StageState
 
 FEW_ORDERS: Final = 10
@@ -116,7 +117,7 @@ def command_center(
                 installed=installed,
             )
         ),
-        history=history_line(progress) if progress else "",
+        history=_orders_line(figures, progress, at=at, tz=tz) if progress else "",
         history_percent=_history_percent(progress),
         kpis=tuple(_kpis(figures, sampled, orders=orders, customers=customers, at=at, few=few)),
         chart=_chart(sampled if orders.mode == "sample" else figures, orders, at=at),
@@ -132,6 +133,17 @@ def command_center(
             else ""
         ),
     )
+
+
+def _orders_line(figures: CommandCenter, progress: StoreProgress, *, at: Range, tz: tzinfo) -> str:
+    """What is still to come of older orders, or that they were not chosen."""
+    coming = history_line(progress)
+    if coming or progress.orders_since is OrdersSince.ALL or figures.stored_from is None:
+        return coming
+    if figures.stored_from <= at.date_from or progress.last_synced_at is None:
+        return ""
+    since = wording.day(figures.stored_from, year=True)
+    return f"Orders are read from {since} on, as you chose. Settings can read older ones."
 
 
 def _closed(what: str) -> Mode:
@@ -166,6 +178,8 @@ def _customer_mode(orders: Mode, progress: StoreProgress | None, sight: Sight) -
         return SAMPLE
     if not sight.customers:
         return _closed("customers")
+    if not progress.reads_customers:
+        return orders if progress.customers_read_at else Mode("closed", CUSTOMERS_OFF)
     stage = progress.stage(Stage.CUSTOMERS)
     if stage is None or progress.last_synced_at is not None or not progress.first:
         return orders

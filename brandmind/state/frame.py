@@ -16,6 +16,7 @@ from brandmind.state import acts, wording
 from brandmind.state.follow import paced
 from brandmind.state.guard import Access, admit, guarded, public
 from brandmind.state.shell_view import shell
+from brandmind.state.status_view import paused_words
 from brandmind.state.views import ShellView
 from brandmind.sync.progress import StoreProgress
 
@@ -50,6 +51,32 @@ class Frame(rx.State):
             return None
         self.notice, self.notice_tone = await _ask(
             acts.get().retry(store.store_id, by=person(store, viewer)), tz=zone_of(store)
+        )
+        return None
+
+    @rx.event
+    @guarded()
+    async def start_over(self, access: Access) -> Any:
+        """Read what stopped once more, from its beginning."""
+        store, viewer = access.store, access.viewer
+        if store is None or viewer is None:
+            return None
+        self.notice, self.notice_tone = await _ask(
+            acts.get().retry(store.store_id, by=person(store, viewer), from_start=True),
+            tz=zone_of(store),
+        )
+        return None
+
+    @rx.event
+    @guarded()
+    async def full_resync(self, access: Access) -> Any:
+        """Read everything again; the stored figures stay until it is done."""
+        store, viewer = access.store, access.viewer
+        if store is None or viewer is None:
+            return None
+        self.notice, self.notice_tone = await _ask(
+            acts.get().request(store.store_id, by=person(store, viewer), full=True),
+            tz=zone_of(store),
         )
         return None
 
@@ -134,7 +161,7 @@ async def _ask(asked: Awaitable[Any], *, tz: tzinfo) -> tuple[str, str]:
         at = wording.clock(error.next_at, tz)
         return f"Three syncs in the last hour. The next is possible at {at}.", "amber"
     except StorePaused as error:
-        return error.message, "note"
+        return paused_words(error.paused_by, error.paused_at, now=utc_now(), tz=tz), "note"
     except BrandMindError as error:
         return error.message, "red"
     return "", "info"

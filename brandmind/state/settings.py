@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
+from typing import Any
 
 import reflex as rx
 
 from brandmind.clock import utc_now
+from brandmind.errors import BrandMindError
 from brandmind.state import acts
-from brandmind.state.frame import Frame, draw, watch, zone_of
+from brandmind.state.frame import Frame, draw, person, watch, zone_of
 from brandmind.state.guard import Access, guarded
-from brandmind.state.settings_view import settings
+from brandmind.state.settings_view import chosen, settings
 from brandmind.state.shell_view import store_links
 from brandmind.state.views import SettingsView
 from brandmind.sync.progress import StoreProgress
+from brandmind.sync.selection import OrdersSince, Selection
 
 
 class Settings(rx.State):
@@ -22,6 +26,38 @@ class Settings(rx.State):
     page: SettingsView = SettingsView()
     tab: str = "sync"
     _seen_by: str = ""
+
+    @rx.event
+    @guarded()
+    async def choose_orders(self, access: Access, value: str) -> Any:
+        """How far back orders are read: 60d, 12m or all."""
+        if value in set(OrdersSince):
+            await self._choose(access, orders_since=OrdersSince(value))
+
+    @rx.event
+    @guarded()
+    async def choose_customers(self, access: Access, on: bool) -> Any:
+        """Whether customers are read."""
+        if isinstance(on, bool):
+            await self._choose(access, customers=on)
+
+    async def _choose(self, access: Access, **changed: Any) -> None:
+        store, viewer = access.store, access.viewer
+        if store is None or viewer is None:
+            return
+        progress = await acts.get().progress(store.store_id)
+        before = Selection(progress.orders_since, progress.reads_customers)
+        wanted = replace(before, **changed)
+        frame = await self.get_state(Frame)
+        try:
+            reads = await acts.get().choose(store.store_id, wanted, by=person(store, viewer))
+        except BrandMindError as error:
+            frame.notice, frame.notice_tone = error.message, "red"
+            return
+        frame.notice, frame.notice_tone = chosen(before, wanted, reads=reads), "info"
+        self.page = replace(
+            self.page, orders_since=wanted.orders_since.value, customers=wanted.customers
+        )
 
     @rx.event(background=True)
     @guarded(page=True)
@@ -44,6 +80,8 @@ class Settings(rx.State):
             left, next_at = await acts.get().manual_left(store.store_id)
             page = settings(
                 progress,
+                full_sync_s=await acts.get().full_sync_s(store.store_id),
+                shop=store.name,
                 shop_param=store.domain,
                 manual_left=left,
                 manual_next_at=next_at,

@@ -10,12 +10,16 @@ from brandmind.state.status_view import (
     RECONNECT,
     STALE_AFTER,
     gap_sentence,
+    gone,
+    paused_words,
     reading_sentence,
+    stopped_by,
     stopped_headline,
     stopped_reason,
 )
 from brandmind.state.views import LastReadView, LinkView, SettingsView
 from brandmind.sync.progress import StageProgress, StoreProgress
+from brandmind.sync.selection import OrdersSince, Selection
 from brandmind.sync.stages import PAGED, StageState, StoreStatus
 
 _STATE = {
@@ -32,22 +36,27 @@ _STATE = {
 def settings(
     progress: StoreProgress,
     *,
+    shop: str = "your store",
     shop_param: str,
     manual_left: int,
     manual_next_at: datetime | None,
+    full_sync_s: float | None = None,
     stores: tuple[LinkView, ...],
     locked: tuple[LinkView, ...],
     now: datetime,
     tz: tzinfo,
 ) -> SettingsView:
     """The whole page."""
-    busy = progress.status in (StoreStatus.PENDING, StoreStatus.IN_PROGRESS)
-    headline, lead = _headline(progress, now=now, tz=tz)
+    left_us = progress.uninstalled_at is not None
+    busy = progress.status in (StoreStatus.PENDING, StoreStatus.IN_PROGRESS) and not left_us
+    headline, lead = _headline(progress, shop=shop, now=now, tz=tz)
     parts = [at for at in progress.stages if at.stage in PAGED]
     if progress.history is not None:
         parts.append(progress.history)
-    failed = progress.status is StoreStatus.FAILED
-    auth = failed and progress.error_kind == "auth"
+    failed = progress.status is StoreStatus.FAILED and not left_us
+    cancelled = progress.status is StoreStatus.CANCELLED and not left_us
+    auth = left_us or (failed and progress.error_kind == "auth")
+    paused = progress.status is StoreStatus.PAUSED
     stopped = failed_stage(progress)
     return SettingsView(
         there=True,
@@ -55,10 +64,22 @@ def settings(
         lead=lead,
         parts=tuple(_part(at, now=now, tz=tz) for at in parts),
         manual=manual_sentence(manual_left, manual_next_at, tz=tz),
-        can_sync=manual_left > 0 and not busy and progress.status is not StoreStatus.PAUSED,
+        schedule="" if left_us else schedule(progress, tz=tz),
+        resync=resync_sentence(full_sync_s),
+        can_choose=not left_us,
+        orders_since=progress.orders_since.value,
+        orders_note=_orders_note(progress),
+        customers=progress.reads_customers,
+        customers_note=_customers_note(progress, now=now, tz=tz),
+        can_sync=manual_left > 0 and not (busy or paused or left_us or auth),
+        can_start_over=(failed and not auth) or cancelled,
         syncing=busy,
         retry_label=(
-            (f"Retry {NAMES[stopped.stage]}" if stopped else "Retry") if failed and not auth else ""
+            (f"Retry {NAMES[stopped.stage]}" if stopped else "Retry")
+            if failed and not auth
+            else "Go on"
+            if cancelled
+            else ""
         ),
         reconnect_href=f"/auth/connect?shop={shop_param}&reconnect=1" if auth else "",
         progress_href=f"/syncing?shop={shop_param}",
@@ -76,7 +97,54 @@ def manual_sentence(left: int, next_at: datetime | None, *, tz: tzinfo) -> str:
     return f"Three syncs in the last hour. The next is possible at {wording.clock(next_at, tz)}."
 
 
-def _headline(progress: StoreProgress, *, now: datetime, tz: tzinfo) -> tuple[str, str]:
+def schedule(progress: StoreProgress, *, tz: tzinfo) -> str:
+    """ "Every night at about 03:40." """
+    if progress.nightly_at is None:
+        return "Every night, once the first sync has found your quiet hour."
+    at = progress.nightly_at.astimezone(tz)
+    often = "night" if at.hour < 7 or at.hour >= 21 else "day"
+    each = f"Every {often} at about {at:%H:%M}, your shop's quietest hour."
+    if progress.polled:
+        return f"Every 15 minutes for what changed. {each}"
+    return each
+
+
+def resync_sentence(took_s: float | None) -> str:
+    """What reading everything again costs and what it leaves alone."""
+    about = f", about {wording.duration(took_s)}" if took_s is not None else ""
+    return f"Re-reads everything{about}. Current numbers stay until it is done."
+
+
+def chosen(before: Selection, after: Selection, *, reads: bool) -> str:
+    """What a change of the choice brings, in one sentence."""
+    if before == after:
+        return ""
+    if before.customers and not after.customers:
+        return "Customers are not read any more. Those that are stored stay."
+    if reads:
+        what = "Customers" if after.customers and not before.customers else "Older orders"
+        return f"{what} are read now, in the background."
+    return "Kept. It holds for everything that is read from now on; what is stored stays."
+
+
+def _orders_note(progress: StoreProgress) -> str:
+    if progress.orders_since is OrdersSince.ALL:
+        return ""
+    return "Older orders that are stored already stay, and are kept up to date."
+
+
+def _customers_note(progress: StoreProgress, *, now: datetime, tz: tzinfo) -> str:
+    if progress.reads_customers:
+        return ""
+    if progress.customers_read_at is None:
+        return "Customers are not read. Repeat purchases by customer stay empty."
+    when = wording.moment(progress.customers_read_at, now, tz)
+    return f"Customers are not read any more. Those of {when} stay stored."
+
+
+def _headline(progress: StoreProgress, *, shop: str, now: datetime, tz: tzinfo) -> tuple[str, str]:
+    if progress.uninstalled_at is not None:
+        return "This store has left.", gone(progress, shop=shop, tz=tz)
     match progress.status:
         case StoreStatus.PENDING:
             return "Waiting for its turn.", "The sync starts by itself."
@@ -87,9 +155,10 @@ def _headline(progress: StoreProgress, *, now: datetime, tz: tzinfo) -> tuple[st
         case StoreStatus.FAILED:
             return stopped_headline(progress), stopped_reason(progress, now=now, tz=tz)
         case StoreStatus.PAUSED:
-            return "This store is paused.", progress.reason or ""
+            words = paused_words(progress.paused_by, progress.paused_at, now=now, tz=tz)
+            return "This store is paused.", words
         case StoreStatus.CANCELLED:
-            return "The last sync was stopped.", progress.error or "What was read is kept."
+            return "The last sync was stopped.", stopped_by(progress, now=now, tz=tz)
         case StoreStatus.PARTIAL if progress.reason == "gap":
             return "Something is still missing.", gap_sentence(progress)
         case _:

@@ -105,6 +105,37 @@ def stopped_reason(progress: StoreProgress, *, now: datetime, tz: tzinfo) -> str
     return f"{why} {safe}{again}"
 
 
+def stopped_by(progress: StoreProgress, *, now: datetime, tz: tzinfo) -> str:
+    """ "Stopped by Alice Harbor at 14:02. What was read is kept." """
+    who = f" by {progress.ended_by}" if progress.ended_by else ""
+    when = f", {wording.moment(progress.finished_at, now, tz)}" if progress.finished_at else ""
+    return f"Stopped{who}{when}. What was read is kept."
+
+
+def paused_words(by: str | None, at: datetime | None, *, now: datetime, tz: tzinfo) -> str:
+    """ "Paused by Olga on 25 Nov, 14:02. Nothing is read meanwhile, and nothing is lost." """
+    who = f" by {by}" if by else ""
+    when = ""
+    if at is not None:
+        local = at.astimezone(tz).date()
+        year = local.year != now.astimezone(tz).year
+        when = f" on {wording.day(local, year=year)}, {wording.clock(at, tz)}"
+    return f"Paused{who}{when}. Nothing is read meanwhile, and nothing is lost."
+
+
+def gone(progress: StoreProgress, *, shop: str, tz: tzinfo) -> str:
+    """What becomes of the data of a store that has left, and when."""
+    if progress.uninstalled_at is None or progress.erase_at is None:
+        return (
+            f"BrandMind was uninstalled from {shop}. Its data will be deleted about two days "
+            "after that."
+        )
+    left, erased = (
+        wording.day(at.astimezone(tz).date()) for at in (progress.uninstalled_at, progress.erase_at)
+    )
+    return f"BrandMind was uninstalled from {shop} on {left}. Its data will be deleted on {erased}."
+
+
 def waiting_note(progress: StoreProgress, *, stalled: bool, now: datetime, tz: tzinfo) -> str:
     """Why nothing moves, if nothing moves."""
     if progress.waiting == "throttled":
@@ -143,13 +174,10 @@ def banner(
 ) -> BannerView:
     """What to say above the command center; an empty banner where all is well."""
     view = f"/syncing?shop={shop_param}"
-    if not installed:
+    if not installed or progress.uninstalled_at is not None:
         return BannerView(
             tone="red",
-            text=(
-                f"BrandMind was uninstalled from {shop}. Its data will be deleted about two days "
-                "after that."
-            ),
+            text=gone(progress, shop=shop, tz=tz),
             act="link",
             label="Reconnect",
             href=f"/auth/connect?shop={shop_param}&reconnect=1",
@@ -197,13 +225,16 @@ def banner(
             tone=tone, text=text, act="retry", label=label, more_label="Details", more_href=view
         )
     if progress.status is StoreStatus.PAUSED:
-        return BannerView(tone="note", text=progress.reason or "The store is paused.")
+        return BannerView(
+            tone="note",
+            text=paused_words(progress.paused_by, progress.paused_at, now=now, tz=tz),
+        )
     if progress.status is StoreStatus.CANCELLED:
         return BannerView(
             tone="amber",
-            text=progress.error or "The sync was stopped. What was read is kept.",
-            act="sync",
-            label="Sync now",
+            text=stopped_by(progress, now=now, tz=tz),
+            act="retry",
+            label="Go on",
         )
     if progress.status is StoreStatus.PARTIAL and progress.reason == "gap":
         return BannerView(tone="amber", text=gap_sentence(progress), act="sync", label="Sync now")

@@ -240,7 +240,15 @@ class SettingsView:
     lead: str = ""
     parts: tuple[LastReadView, ...] = ()
     manual: str = ""
+    schedule: str = ""
+    resync: str = ""
+    can_choose: bool = False
+    orders_since: str = "all"
+    orders_note: str = ""
+    customers: bool = True
+    customers_note: str = ""
     can_sync: bool = False
+    can_start_over: bool = False
     syncing: bool = False
     retry_label: str = ""
     reconnect_href: str = ""

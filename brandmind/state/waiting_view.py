@@ -13,7 +13,10 @@ from brandmind.state.status_view import (
     RECONNECT,
     done_names,
     gap_sentence,
+    gone,
+    paused_words,
     running_stage,
+    stopped_by,
     stopped_headline,
     stopped_reason,
     waiting_note,
@@ -111,7 +114,7 @@ def waiting_room(
     elif ending == "done":
         act_label, act_href = "Open the command center", f"/command-center?shop={shop_param}"
     elif ending == "cancelled":
-        act_label = "Sync now"
+        act_label = "Go on reading"
     stages = stage_views(
         progress,
         shop=shop,
@@ -224,6 +227,8 @@ def _headline(
 ) -> tuple[str, str, str]:
     """The headline, the line below it and the ending."""
     status = progress.status
+    if progress.uninstalled_at is not None:
+        return "This store has left.", gone(progress, shop=shop, tz=tz), "reconnect"
     if status is StoreStatus.PENDING:
         if not progress.first:
             return "Waiting for its turn.", f"The sync starts by itself. {LEAVE}", ""
@@ -245,9 +250,10 @@ def _headline(
             return f"{headline}.", f"{rest} Nothing was lost.", "reconnect"
         return stopped_headline(progress), stopped_reason(progress, now=now, tz=tz), "failed"
     if status is StoreStatus.CANCELLED:
-        return "Reading was stopped.", progress.error or "What was read is kept.", "cancelled"
+        return "Reading was stopped.", stopped_by(progress, now=now, tz=tz), "cancelled"
     if status is StoreStatus.PAUSED:
-        return "This store is paused.", progress.reason or "What was read is kept.", "paused"
+        words = paused_words(progress.paused_by, progress.paused_at, now=now, tz=tz)
+        return "This store is paused.", words, "paused"
     lead = "Every count was held against Shopify's own."
     if progress.reason == "gap":
         lead = gap_sentence(progress)

@@ -14,6 +14,7 @@ from brandmind.errors import NotFound, StorePaused, SyncAlreadyRunning, TooManyS
 from brandmind.services import stores, syncs, webhooks
 from brandmind.services.sessions import StoreRef
 from brandmind.sync.progress import to_plain
+from brandmind.sync.stages import PAGED
 from brandmind.web import asking
 
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -78,7 +79,13 @@ async def _status(_request: Request, store: StoreRef) -> Response:
     rt = runtime.get()
     progress = await syncs.progress(rt, store.store_id)
     live = webhooks.plain(await webhooks.standing(rt, store.store_id))
-    told = {"shop": store.domain, **to_plain(progress), "webhooks": live}
+    every = (*progress.stages, *((progress.history,) if progress.history else ()))
+    counts = {
+        at.stage.value: {"done": at.done, "total": at.total, "exact": at.exact}
+        for at in every
+        if at.stage in PAGED
+    }
+    told = {"shop": store.domain, **to_plain(progress), "counts": counts, "webhooks": live}
     return JSONResponse(told, headers=_NO_STORE)
 
 

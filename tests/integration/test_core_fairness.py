@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from brandmind.clock import utc_now
 from brandmind.db import reaping, requests, runs
 from brandmind.db.ledger import SqlLedger
+from brandmind.db.session import db_now
 from brandmind.db.tables import RUN, STORE
 from brandmind.runtime import Runtime, open_runtime
 from brandmind.services import syncs
@@ -172,3 +176,139 @@ async def test_a_run_that_gets_on_between_two_deaths_is_due_at_once(rt: Runtime)
         cursor = (await ledger.land(page, after=cursor)).cursor
         for pulse in await rt.db.read(reaping.pulses):
             assert await rt.db.write(reaping.take_over, pulse, why="test")
+
+
+# The order of claims
+
+
+_PRIORITIES = (
+    (Kind.HISTORICAL, Priority.HISTORY),
+    (Kind.INCREMENTAL, Priority.INCREMENTAL),
+    (Kind.FULL, Priority.FIRST),
+    (Kind.INCREMENTAL, Priority.MANUAL),
+    (Kind.INCREMENTAL, Priority.WEBHOOK),
+)
+
+
+async def _queue_one_of_each(rt: Runtime) -> None:
+    """A store for each priority, the least urgent one waiting longest."""
+    for number, (kind, priority) in enumerate(_PRIORITIES):
+        store_id = f"c{number:09}"
+        await rt.db.write(_insert_store, store_id)
+        run_id = await rt.db.write(
+            runs.insert_run, store_id, kind=kind, priority=priority, reason="test", epoch=1
+        )
+        await rt.db.write(_due_ago, run_id, seconds=100 - number)
+
+
+def _due_ago(session: Any, run_id: str, *, seconds: float) -> None:
+    at = db_now(session) - timedelta(seconds=seconds)
+    session.execute(sa.update(RUN).where(RUN.c.run_id == run_id).values(due_at=at))
+
+
+async def _claimed(rt: Runtime, *, oldest_first: bool = False) -> runs.Claim | None:
+    return await rt.db.write(runs.claim_next, owner="one", oldest_first=oldest_first)
+
+
+def _priority_of(session: Any, run_id: str) -> int:
+    return int(
+        session.execute(sa.select(RUN.c.priority).where(RUN.c.run_id == run_id)).scalar_one()
+    )
+
+
+async def test_the_most_urgent_run_is_claimed_first(rt: Runtime) -> None:
+    await _queue_one_of_each(rt)
+    order = []
+    while (claim := await _claimed(rt)) is not None:
+        order.append(await rt.db.read(_priority_of, claim.run_id))
+    assert order == [priority.rank for priority in Priority]
+
+
+async def test_the_oldest_due_is_claimed_whatever_its_priority(rt: Runtime) -> None:
+    await _queue_one_of_each(rt)
+    claim = await _claimed(rt, oldest_first=True)
+    assert claim is not None
+    assert claim.kind is Kind.HISTORICAL
+
+
+async def test_every_fifth_turn_is_the_longest_waitings(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def claim_next(session: Any, *, oldest_first: bool, **more: Any) -> runs.Claim | None:
+        asked.append(oldest_first)
+        return real(session, oldest_first=oldest_first, **more) if len(asked) < 12 else None
+
+    async def execute(rt: Runtime, claim: runs.Claim, *, slice_s: float = 5.0) -> None:
+        await rt.db.write(runs.set_down, claim, name="yielded")
+
+    real = runs.claim_next
+    monkeypatch.setattr(runs, "claim_next", claim_next)
+    monkeypatch.setattr(syncs, "execute", execute)
+    await rt.db.write(_history)
+    await syncs.work(rt)
+    assert [number for number, oldest in enumerate(asked, 1) if oldest] == [5, 10]
+
+
+async def test_a_store_has_one_run_at_a_time_though_many_claim_at_once(rt: Runtime) -> None:
+    await rt.db.write(_history)
+    await rt.db.write(requests.request, STORE_ID, by="alice")
+    claims = await asyncio.gather(*(_claimed(rt) for _ in range(8)))
+    assert [claim.kind for claim in claims if claim is not None] == [Kind.INCREMENTAL]
+
+
+async def test_the_database_itself_refuses_a_second_running_run_of_a_store(rt: Runtime) -> None:
+    await rt.db.write(_history)
+    await rt.db.write(requests.request, STORE_ID, by="alice")
+    assert await _claimed(rt) is not None
+    with pytest.raises(IntegrityError):
+        await rt.db.write(lambda s: s.execute(sa.update(RUN).values(status="running")))
+
+
+async def test_history_gives_way_to_its_own_store_before_its_slice_is_over(rt: Runtime) -> None:
+    run_id = await rt.db.write(_history)
+    claim = await rt.db.write(runs.claim_next, owner="one", oldest_first=False, run_id=run_id)
+    assert claim is not None
+    ledger = SqlLedger(rt.db, claim)
+    assert not await ledger.should_yield(slice_over=False)
+    await rt.db.write(
+        runs.want, STORE_ID, kind=Kind.INCREMENTAL, priority=Priority.WEBHOOK, reason="orders"
+    )
+    assert await ledger.should_yield(slice_over=False)
+
+
+async def test_twenty_small_stores_get_their_turns_while_a_big_history_runs(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two workers; the history needs many slices, a small store two: what matters is the order."""
+    small = [f"d{number:09}" for number in range(20)]
+    slices: dict[str, int] = {STORE_ID: 60, **dict.fromkeys(small, 2)}
+    order: list[str] = []
+
+    async def execute(rt: Runtime, claim: runs.Claim, *, slice_s: float = 5.0) -> None:
+        order.append(claim.store_id)
+        slices[claim.store_id] -= 1
+        if slices[claim.store_id]:
+            await rt.db.write(runs.set_down, claim, name="yielded")
+        else:
+            await rt.db.write(
+                lambda s: s.execute(
+                    sa.update(RUN).where(RUN.c.run_id == claim.run_id).values(status="done")
+                )
+            )
+
+    monkeypatch.setattr(syncs, "execute", execute)
+    await rt.db.write(_history)
+    for store_id in small:
+        await rt.db.write(_insert_store, store_id)
+        await rt.db.write(runs.insert_first_run, store_id, epoch=1)
+    await asyncio.gather(syncs.work(rt), syncs.work(rt))
+    assert not any(slices.values())
+    last_small = max(at for at, store_id in enumerate(order) if store_id != STORE_ID)
+    before = order[: last_small + 1].count(STORE_ID)
+    # The history has every fifth turn and no more while anybody else waits, but never none.
+    assert 0 < before <= len(order[: last_small + 1]) // 5 + 2
+    firsts = [order.index(store_id) for store_id in small]
+    # Each store's first turn comes before any has had a second one too many.
+    assert max(firsts) < 2 * len(small) + before

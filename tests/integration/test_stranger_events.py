@@ -135,6 +135,42 @@ async def test_a_teammate_may_ask_for_a_sync(around: Neighbourhood) -> None:
     assert asked[0][0] == 1
 
 
+async def test_a_teammate_may_choose_what_is_read_and_a_stranger_may_not(
+    around: Neighbourhood,
+) -> None:
+    async def send(who: str, name: str, payload: dict[str, Any]) -> tuple[Any, ...]:
+        async with around.tab(who) as tab:
+            await tab.event(named(Settings, name), f"/settings?shop={HARBOR}", payload)
+        (row,) = await around.world.sql(
+            "SELECT orders_since, reads_customers FROM store WHERE store_id = :store",
+            store=around.store_id,
+        )
+        return row[0], bool(row[1])
+
+    assert await send("charlie", "choose_orders", {"value": "60d"}) == ("all", True)
+    assert await send("nobody", "choose_customers", {"on": False}) == ("all", True)
+    assert await send("bob", "choose_orders", {"value": "for ever"}) == ("all", True)
+    assert await send("bob", "choose_orders", {"value": "60d"}) == ("60d", True)
+    assert await send("alice", "choose_customers", {"on": "no"}) == ("60d", True)
+    assert await send("alice", "choose_customers", {"on": False}) == ("60d", False)
+
+
+async def test_a_teammate_may_read_everything_again_or_start_over(around: Neighbourhood) -> None:
+    async def newest(name: str) -> tuple[Any, ...]:
+        async with around.tab("bob") as tab:
+            await tab.event(named(Frame, name), f"/settings?shop={HARBOR}", {})
+        rows = await around.world.sql(
+            "SELECT kind, reason, status FROM sync_run WHERE store_id = :store "
+            "ORDER BY requested_at DESC, status DESC",
+            store=around.store_id,
+        )
+        return tuple(rows[0])
+
+    assert await newest("full_resync") == ("full", "manual", "queued")
+    await around.world.sql("UPDATE sync_run SET status = 'failed' WHERE status = 'queued'")
+    assert await newest("start_over") == ("full", "started over", "queued")
+
+
 async def test_a_stranger_cannot_write_what_another_tab_holds(around: Neighbourhood) -> None:
     async with around.tab("charlie") as tab:
         for state in (Frame, Center, Waiting, Settings):

@@ -60,6 +60,36 @@ async def test_the_status_is_for_members_only(people: People) -> None:
     assert (answer.status_code, answer.json()["error"]) == (401, "signed_out")
 
 
+async def test_the_status_tells_stages_counts_waits_and_the_last_error(
+    people: People, world: World
+) -> None:
+    await world.sql(
+        "UPDATE sync_run SET status = 'queued', started_at = requested_at, attempt = 2, "
+        "waiting = 'throttled', error = 'Shopify asked us to slow down.', error_kind = 'throttled'"
+    )
+    await world.sql("UPDATE sync_stage SET done = 7, total = 9 WHERE stage = 'orders'")
+    told = (await people.alice.get(f"/api/stores/{people.store_id}/status")).json()
+    assert told["status"] == "IN_PROGRESS"
+    assert (told["attempt"], told["error"]) == (2, "Shopify asked us to slow down.")
+    # A wait is a wait: with its reason and the moment it ends, and no failure.
+    assert told["waiting"] == "throttled"
+    assert told["next_try_at"] is not None
+    assert told["counts"]["orders"] == {"done": 7, "total": 9, "exact": True}
+    assert [at["stage"] for at in told["stages"]][:2] == ["shop", "products"]
+
+
+async def test_a_paused_store_keeps_what_it_was(people: People, world: World) -> None:
+    await stores.pause(world.rt, people.store_id, by="Olga")
+    path = f"/api/stores/{people.store_id}"
+    told = (await people.alice.get(f"{path}/status")).json()
+    assert (told["status"], told["status_before"]) == ("PAUSED", "PENDING")
+    assert told["paused_by"] == "Olga"
+    assert (await people.alice.post(f"{path}/sync", headers=OURS)).json()["paused_by"] == "Olga"
+    await stores.resume(world.rt, people.store_id)
+    told = (await people.alice.get(f"{path}/status")).json()
+    assert (told["status"], told["status_before"]) == ("PENDING", None)
+
+
 async def test_a_sync_is_asked_for_by_members_only(people: People, world: World) -> None:
     path = f"/api/stores/{people.store_id}/sync"
     assert (await people.nobody.post(path, headers=OURS)).status_code == 401

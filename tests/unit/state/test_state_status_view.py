@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from brandmind.state import status_view
@@ -168,3 +168,30 @@ def test_an_uninstalled_store_is_told_what_becomes_of_its_data() -> None:
         "after that."
     )
     assert banner.label == "Reconnect"
+
+
+def test_a_store_that_rests_says_who_laid_it_to_rest_and_when() -> None:
+    at = datetime(2025, 11, 20, 19, 2, tzinfo=UTC)
+    paused = dataclasses.replace(
+        made.ready(status=StoreStatus.PAUSED), paused_by="Olga", paused_at=at
+    )
+    assert said(paused).text.startswith("Paused by Olga on 20 Nov 2025, 14:02")
+    assert said(paused).act == ""
+
+
+def test_a_sync_that_was_stopped_says_by_whom_and_can_go_on() -> None:
+    banner = said(made.STATES["stopped"]())
+    assert banner.text.startswith("Stopped by Alice Harbor, ")
+    assert (banner.act, banner.label) == ("retry", "Go on")
+
+
+def test_a_store_that_left_says_until_when_it_can_come_back() -> None:
+    left = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
+    banner = said(
+        dataclasses.replace(made.ready(), uninstalled_at=left, erase_at=left + timedelta(hours=48))
+    )
+    assert banner.text == (
+        "BrandMind was uninstalled from Harbor & Pine on 20 Nov. "
+        "Its data will be deleted on 22 Nov."
+    )
+    assert banner.href == "/auth/connect?shop=harbor.myshopify.com&reconnect=1"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from brandmind.services.dashboard import ReadyNow
@@ -210,11 +211,14 @@ def test_who_reads_knows_the_time_left_better_than_the_pace_of_its_first_rush() 
 
 def test_cancelled_and_paused_say_that_what_was_read_is_kept() -> None:
     cancelled = room(made.running(status=StoreStatus.CANCELLED))
-    assert (cancelled.headline, cancelled.act_label) == ("Reading was stopped.", "Sync now")
-    paused = room(
-        made.running(status=StoreStatus.PAUSED, reason="Paused by Ada on 22 Nov 2026 14:02 UTC.")
-    )
-    assert paused.lead == "Paused by Ada on 22 Nov 2026 14:02 UTC."
+    assert (cancelled.headline, cancelled.act_label) == ("Reading was stopped.", "Go on reading")
+    at = datetime(2025, 11, 22, 19, 2, tzinfo=UTC)
+    paused = room(made.running(status=StoreStatus.PAUSED, paused_by="Ada", paused_at=at))
+    assert paused.lead.startswith("Paused by Ada on 22 Nov 2025, 14:02")
+    assert paused.lead.endswith("Nothing is read meanwhile, and nothing is lost.")
+    stopped = room(made.STATES["stopped"]())
+    assert stopped.lead.startswith("Stopped by Alice Harbor, ")
+    assert stopped.lead.endswith("What was read is kept.")
 
 
 def test_the_price_ladder_says_range_and_middle_half() -> None:

@@ -165,7 +165,9 @@ def sync(
     domain, stages = normalise_shop_domain(shop), following.chosen_stages(only)
 
     async def run() -> int:
-        async with open_runtime(_settings(), jobs=not inline) as rt:
+        settings = _settings()
+        # Without an address of Redis nobody is rung; a worker finds the run within two seconds.
+        async with open_runtime(settings, jobs=bool(settings.redis_url) and not inline) as rt:
             return await following.sync(
                 rt, domain, kind=kind, only=stages, inline=inline, history=history
             )

@@ -100,7 +100,7 @@ def _sync() -> rx.Component:
                             go("View progress", href=page.progress_href, class_name="button plain"),
                         ),
                         rx.cond(
-                            page.retry_label,
+                            page.retry_label.bool() | page.reconnect_href.bool(),
                             rx.fragment(),
                             rx.el.button(
                                 "Sync now",

@@ -63,7 +63,7 @@ def settings(
         headline=headline,
         lead=lead,
         parts=tuple(_part(at, now=now, tz=tz) for at in parts),
-        manual=manual_sentence(manual_left, manual_next_at, tz=tz),
+        manual="" if left_us else manual_sentence(manual_left, manual_next_at, tz=tz),
         schedule="" if left_us else schedule(progress, tz=tz),
         resync=resync_sentence(full_sync_s),
         can_choose=not left_us,
@@ -103,7 +103,7 @@ def schedule(progress: StoreProgress, *, tz: tzinfo) -> str:
         return "Every night, once the first sync has found your quiet hour."
     at = progress.nightly_at.astimezone(tz)
     often = "night" if at.hour < 7 or at.hour >= 21 else "day"
-    each = f"Every {often} at about {at:%H:%M}, your shop's quietest hour."
+    each = f"Every {often} at about {at:%H:%M}."
     if progress.polled:
         return f"Every 15 minutes for what changed. {each}"
     return each

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from statistics import median
 
-from bench import reading
+from bench import reading, webhooks
 from bench.reading import BEST_ENGINE, PEAK_BAR_MB, RATIO_BAR, Reading, Sizes, median_s
 
 
@@ -17,14 +17,17 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=10_000)
     parser.add_argument("--products", type=int, default=2_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=("reading", "screen"))
+    parser.add_argument("--only", choices=("reading", "screen", "webhooks"))
     parser.add_argument("--folder", type=Path, help="keep databases and logs here")
     chosen = parser.parse_args()
     sizes = Sizes(orders=chosen.orders, customers=chosen.customers, products=chosen.products)
-    if chosen.only != "screen":
+    if chosen.only in (None, "webhooks"):
+        print("\n".join(webhooks.lines(webhooks.measure())), flush=True)
+    if chosen.only in (None, "reading"):
+        print()
         result = reading.read(sizes, rounds=chosen.rounds, folder=chosen.folder)
         print("\n".join(table(result)), flush=True)
-    if chosen.only != "reading":
+    if chosen.only in (None, "screen"):
         # Not before: a child's peak begins at its parent's size.
         from bench import screen
 

@@ -345,6 +345,17 @@ def webhooks_replay(
     print(f"{count} {'delivery' if count == 1 else 'deliveries'} put back.")
 
 
+@admin_app.command("privacy")
+def admin_privacy() -> None:
+    """What the law asked for and what was done about it; stays when a store is erased."""
+    from brandmind.services import privacy
+
+    for row in _in_runtime(privacy.every_act):
+        done = f"{row.outcome} {row.done_at:%Y-%m-%d %H:%M} UTC" if row.done_at else "not done yet"
+        asked = f"{row.ordered_at:%Y-%m-%d %H:%M} UTC"
+        print(f"{row.domain}  {row.kind}  asked {asked}  {done}  {row.counts_json}")
+
+
 @admin_app.command("grant")
 def admin_grant(user: Annotated[str, typer.Argument(help="The person's name or id.")]) -> None:
     """Give a person the right to administer this installation."""

@@ -102,6 +102,7 @@ class Keeper:
             self._purged_s = now_s
             for store_id in await self._rt.db.read(inbox.stores_with_settled):
                 await self._rt.db.write(inbox.purge, store_id)
+            await self._rt.db.write(privacy.drop_old_exports)
 
 
 async def tell(rt: Runtime, store_id: str) -> bool:

@@ -40,6 +40,8 @@ def _write(folder: Path, message: outbox.Message) -> None:
 
 def _text(message: outbox.Message) -> str:
     body = orjson.loads(message.body_json)
+    if message.kind == "data_request":
+        return _data_request(message.store_id, body)
     counts = [f"  {count:>9,} {what}" for what, count in body.get("counts", {}).items()]
     return "\n".join(
         [
@@ -50,6 +52,21 @@ def _text(message: outbox.Message) -> str:
             *counts,
             "",
             "Older orders follow in the background.",
+            "",
+        ]
+    )
+
+
+def _data_request(store_id: str, body: dict[str, str]) -> str:
+    # Whose data it is stays out of the mail: the export itself opens only to who may see it.
+    return "\n".join(
+        [
+            f"Subject: A customer of {body['store']} asked for their data",
+            "",
+            "Shopify passed on a customer's request. What BrandMind holds about them is ready for",
+            "you for 30 days; sign in and open:",
+            "",
+            f"  /api/stores/{store_id}/privacy/{body['act']}",
             "",
         ]
     )

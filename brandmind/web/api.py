@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from brandmind import runtime
 from brandmind.errors import NotFound, StorePaused, SyncAlreadyRunning, TooManySyncs
-from brandmind.services import stores, syncs, webhooks
+from brandmind.services import privacy, stores, syncs, webhooks
 from brandmind.services.sessions import StoreRef
 from brandmind.sync.progress import to_plain
 from brandmind.sync.stages import PAGED
@@ -89,9 +89,41 @@ async def _status(_request: Request, store: StoreRef) -> Response:
     return JSONResponse(told, headers=_NO_STORE)
 
 
+def _for_all_data(handler: Callable[[Request, StoreRef], Awaitable[Response]]) -> Handler:
+    """Only for members whom Shopify shows both customers and orders."""
+
+    @wraps(handler)
+    async def asked(request: Request, store: StoreRef) -> Response:
+        if not (store.may_customers and store.may_orders):
+            raise NotFound
+        return await handler(request, store)
+
+    return _for_members(asked)
+
+
+@_for_all_data
+async def _privacy(_request: Request, store: StoreRef) -> Response:
+    told = await privacy.acts(runtime.get(), store.store_id)
+    return JSONResponse({"shop": store.domain, "acts": told}, headers=_NO_STORE)
+
+
+@_for_all_data
+async def _privacy_export(request: Request, store: StoreRef) -> Response:
+    act_id = request.path_params["act_id"]
+    content = await privacy.export(runtime.get(), store.store_id, act_id)
+    name = f'attachment; filename="customer-data-{act_id[:8]}.json"'
+    return Response(
+        content,
+        media_type="application/json",
+        headers={**_NO_STORE, "Content-Disposition": name},
+    )
+
+
 def routes() -> list[BaseRoute]:
     """The routes of the API."""
     return [
         Route("/api/stores/{store_id}/sync", _ask_for_sync, methods=["POST"]),
         Route("/api/stores/{store_id}/status", _status, methods=["GET"]),
+        Route("/api/stores/{store_id}/privacy", _privacy, methods=["GET"]),
+        Route("/api/stores/{store_id}/privacy/{act_id}", _privacy_export, methods=["GET"]),
     ]

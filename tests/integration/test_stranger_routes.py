@@ -25,6 +25,8 @@ MAY_GET: dict[tuple[str, str], dict[str, set[int]]] = {
     ("POST", "/auth/logout"): {"charlie": {303}, "nobody": {303}},
     ("POST", "/api/stores/{store_id}/sync"): {"charlie": {404}, "nobody": {401}},
     ("GET", "/api/stores/{store_id}/status"): {"charlie": {404}, "nobody": {401}},
+    ("GET", "/api/stores/{store_id}/privacy"): {"charlie": {404}, "nobody": {401}},
+    ("GET", "/api/stores/{store_id}/privacy/{act_id}"): {"charlie": {404}, "nobody": {401}},
     ("GET", "/healthz"): {"charlie": {200}, "nobody": {200}},
     ("GET", "/readyz"): {"charlie": {200, 503}, "nobody": {200, 503}},
 }

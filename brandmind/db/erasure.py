@@ -13,7 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from brandmind.db import grants, privacy, runs
+from brandmind.db import grants, privacy_acts, runs
 from brandmind.db.models import METADATA
 from brandmind.db.session import db_now
 from brandmind.db.stores import name_from_domain
@@ -41,16 +41,25 @@ class Uninstalled:
 
 
 def uninstall(
-    session: Session, store_id: str, *, by: str, epoch: int | None = None
+    session: Session,
+    store_id: str,
+    *,
+    by: str,
+    epoch: int | None = None,
+    generation: int | None = None,
 ) -> Uninstalled | None:
     """Cut the store off: nobody writes one more row of it after this commit.
 
-    None if it has left already, or where `epoch` is given and the store is past it. Raises
-    NotFound.
+    None if it has left already, or where `epoch` or the `generation` of its grant is given and
+    the store is past it. Raises NotFound.
     """
     store = runs.lock_store(session, store_id)
     if store.uninstalled_at is not None or (epoch is not None and store.epoch != epoch):
         return None
+    if generation is not None:
+        grant = grants.find(session, store_id)
+        if grant is None or grant.generation != generation:
+            return None
     ended = runs.cancel(session, store_id, by=by, name="uninstalled")
     session.execute(
         sa.update(RUN)
@@ -161,7 +170,7 @@ def _let_go(session: Session, store: Any) -> None:
         )
     )
     session.execute(sa.delete(_FLOW).where(_FLOW.c.shop == store.domain))
-    privacy.forget(session, store_id)
+    privacy_acts.end_erasure(session, store_id)
     for user_id in people:
         _forget(session, user_id)
     blocked = session.execute(

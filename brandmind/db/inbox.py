@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
+from brandmind.commerce.shop import granted
+from brandmind.db import runs
 from brandmind.db.grants import TOKEN
 from brandmind.db.session import db_now
 from brandmind.db.tables import INBOX, LIVE, STORE
@@ -41,7 +43,11 @@ class Turn:
     currency: str | None
     scopes: frozenset[str]
     installed: bool
+    installed_at: datetime
     paused: bool
+    # The merchant's choice: customers or not, and before when no order is read (None: all are).
+    reads_customers: bool
+    orders_from: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +143,15 @@ def take(session: Session, deliveries: Sequence[Delivery]) -> list[bool]:
     return verdicts
 
 
-def keep_own(session: Session, turn: Turn, stage: Stage, ids: Sequence[int], *, cause: str) -> None:
+def keep_own(
+    session: Session,
+    turn: Turn,
+    stage: Stage,
+    ids: Iterable[int],
+    *,
+    cause: str,
+    delay_s: float = 0.0,
+) -> None:
     """Deliveries of our own making: records that another delivery has changed as well."""
     now = db_now(session)
     one = Delivery("", "", f"{stage.value}/update", Act.REFETCH, stage)
@@ -148,6 +162,7 @@ def keep_own(session: Session, turn: Turn, stage: Stage, ids: Sequence[int], *, 
             epoch=turn.epoch,
             now=now,
         )
+        | {"due_at": now + timedelta(seconds=delay_s)}
         for shopify_id in ids
     ]
     if rows:
@@ -222,15 +237,20 @@ def begin(session: Session, store_id: str, *, owner: str) -> Turn | None:
     if turn is None:
         return None
     store = session.execute(sa.select(STORE).where(STORE.c.store_id == store_id)).one()
+    scopes = frozenset(part for part in store.scopes.split(",") if part)
+    selection = runs.selection_of(store)
     return Turn(
         store_id=store_id,
         turn=turn,
         epoch=store.epoch,
         domain=store.domain,
         currency=store.currency,
-        scopes=frozenset(part for part in store.scopes.split(",") if part),
+        scopes=scopes,
         installed=store.uninstalled_at is None,
+        installed_at=store.installed_at,
         paused=store.paused_at is not None,
+        reads_customers=selection.customers and granted(scopes, "read_customers"),
+        orders_from=selection.oldest(db_now(session)),
     )
 
 

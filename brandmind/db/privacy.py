@@ -1,18 +1,18 @@
-"""What the law asks for of a store's data: given out, forgotten, and written down as done."""
+"""What the law asks for of a store's data: given out or forgotten, in one step with its proof."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from brandmind.clock import new_id
-from brandmind.db import burials, refetched
+from brandmind.db import burials, erasure, refetched
 from brandmind.db.inbox import Turn
+from brandmind.db.privacy_acts import ERASURE, clear_exports, conclude, order
 from brandmind.db.session import db_now
 from brandmind.db.tables import (
     CUSTOMER,
@@ -27,56 +27,8 @@ from brandmind.db.tables import (
 )
 from brandmind.sync.stages import Stage
 
-EXPORT_KEPT: Final = timedelta(days=30)
 # Ours, and no fact about the customer.
 _NOT_THEIRS: Final = frozenset({"store_id", "read_no"})
-
-
-def order(
-    session: Session, store_id: str, *, kind: str, cause: str, customer_id: int | None = None
-) -> str:
-    """Write down that something is asked for; the same act's id however often it is asked."""
-    store = session.execute(sa.select(STORE.c.domain).where(STORE.c.store_id == store_id)).one()
-    insert: Any = sqlite.insert
-    if session.get_bind().dialect.name == "postgresql":
-        insert = postgresql.insert
-    session.execute(
-        insert(PRIVACY_ACT)
-        .values(
-            act_id=new_id(),
-            shop_key=store_id,
-            domain=store.domain,
-            kind=kind,
-            cause=cause,
-            customer_id=customer_id,
-            ordered_at=db_now(session),
-            outcome="",
-            counts_json="{}",
-        )
-        .on_conflict_do_nothing(index_elements=["shop_key", "cause"])
-    )
-    found: str = session.execute(
-        sa.select(PRIVACY_ACT.c.act_id).where(
-            PRIVACY_ACT.c.shop_key == store_id, PRIVACY_ACT.c.cause == cause
-        )
-    ).scalar_one()
-    return found
-
-
-def conclude(
-    session: Session, act_id: str, *, outcome: str, counts: dict[str, int], **more: Any
-) -> None:
-    """Write down what was done; the first word stands."""
-    session.execute(
-        sa.update(PRIVACY_ACT)
-        .where(PRIVACY_ACT.c.act_id == act_id, PRIVACY_ACT.c.done_at.is_(None))
-        .values(
-            done_at=db_now(session),
-            outcome=outcome,
-            counts_json=orjson.dumps(counts).decode(),
-            **more,
-        )
-    )
 
 
 def redact_customer(
@@ -151,66 +103,12 @@ def give_out(
     return act_id
 
 
-def forget(session: Session, store_id: str) -> None:
-    """Of a store that is erased only what was done stays, not to whom."""
-    session.execute(
-        sa.update(PRIVACY_ACT)
-        .where(PRIVACY_ACT.c.shop_key == store_id)
-        .values(customer_id=None, export_json=None)
-    )
-
-
-def drop_old_exports(session: Session) -> int:
-    """Remove what data requests found once it has lain there for its 30 days."""
-    return _cleared(session, PRIVACY_ACT.c.done_at < db_now(session) - EXPORT_KEPT)
-
-
-def acts(session: Session, store_id: str) -> list[Any]:
-    """The privacy acts of a store, newest first: act_id, kind, customer_id, ordered_at, done_at,
-    outcome, counts_json, has_export."""
-    return list(
-        session.execute(
-            sa.select(
-                PRIVACY_ACT.c.act_id,
-                PRIVACY_ACT.c.kind,
-                PRIVACY_ACT.c.customer_id,
-                PRIVACY_ACT.c.ordered_at,
-                PRIVACY_ACT.c.done_at,
-                PRIVACY_ACT.c.outcome,
-                PRIVACY_ACT.c.counts_json,
-                PRIVACY_ACT.c.export_json.is_not(None).label("has_export"),
-            )
-            .where(PRIVACY_ACT.c.shop_key == store_id)
-            .order_by(PRIVACY_ACT.c.ordered_at.desc(), PRIVACY_ACT.c.act_id)
-            .limit(200)
-        )
-    )
-
-
-def every_act(session: Session) -> list[Any]:
-    """All privacy acts for the operator, newest first: domain, kind, ordered_at, done_at,
-    outcome, counts_json."""
-    return list(
-        session.execute(
-            sa.select(
-                PRIVACY_ACT.c.domain,
-                PRIVACY_ACT.c.kind,
-                PRIVACY_ACT.c.ordered_at,
-                PRIVACY_ACT.c.done_at,
-                PRIVACY_ACT.c.outcome,
-                PRIVACY_ACT.c.counts_json,
-            ).order_by(PRIVACY_ACT.c.ordered_at.desc(), PRIVACY_ACT.c.act_id)
-        )
-    )
-
-
-def export_of(session: Session, store_id: str, act_id: str) -> str | None:
-    """What a data request of the store found, as JSON; None if that is not there any more."""
-    return session.scalar(
-        sa.select(PRIVACY_ACT.c.export_json).where(
-            PRIVACY_ACT.c.shop_key == store_id, PRIVACY_ACT.c.act_id == act_id
-        )
-    )
+def order_erasure(session: Session, store_id: str, *, epoch: int, cause: str) -> bool:
+    """Have a store that left at that epoch erased now; False if it is not gone at it."""
+    if not erasure.order(session, store_id, epoch=epoch):
+        return False
+    order(session, store_id, kind=ERASURE, cause=cause)
+    return True
 
 
 def _drop_rejects(session: Session, store_id: str, customer_id: int, orders: set[int]) -> int:
@@ -242,19 +140,9 @@ def _drop_deliveries(session: Session, store_id: str, customer_id: int) -> int:
 
 
 def _drop_exports(session: Session, store_id: str, customer_id: int) -> int:
-    return _cleared(
+    return clear_exports(
         session, PRIVACY_ACT.c.shop_key == store_id, PRIVACY_ACT.c.customer_id == customer_id
     )
-
-
-def _cleared(session: Session, *where: sa.ColumnElement[bool]) -> int:
-    found = session.execute(
-        sa.update(PRIVACY_ACT)
-        .where(PRIVACY_ACT.c.export_json.is_not(None), *where)
-        .values(export_json=None)
-        .returning(PRIVACY_ACT.c.act_id)
-    )
-    return len(found.all())
 
 
 def _children(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from brandmind.commerce.records import Record
+from brandmind.commerce.records import OrderRecord, Record
 from brandmind.commerce.shop import zone
 from brandmind.db import burials, inbox, rollups, runs, upserts
 from brandmind.db.inbox import Turn, Waiting
@@ -31,6 +31,8 @@ _SEEN_FOR_SURE: Final = timedelta(days=58)
 # A delivery may be faster than the shop's own copies: how long until its answer is believed.
 LOOK_AGAIN_S: Final = (2.0, 10.0, 60.0)
 _DAYS_AT_ONCE: Final = 31
+# Orders of one buyer come in twos and threes, and the shop adds up in a moment of its own.
+_BUYERS_AFTER_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,9 @@ def land(session: Session, turn: Turn, fetched: Fetched) -> Landing:
         if any(_says_gone(row, one) and _looks_again(row) for row in by_id.get(one, ()))
     }
     burials.lift(session, turn.store_id, resource, there - doubted)
-    accepted = _land_records(session, store, fetched)
     gone = _gone(session, store, fetched, by_id)
+    buyers = _buyers(session, turn, fetched, gone)
+    accepted = _land_records(session, store, _chosen(session, turn, fetched))
     removed = burials.bury(session, turn.store_id, resource, gone, "deleted") if gone else 0
     unsure = doubted | (set(fetched.missing) - _buried(session, turn, resource, fetched.missing))
     waits: dict[float, list[str]] = {}
@@ -111,6 +114,16 @@ def land(session: Session, turn: Turn, fetched: Fetched) -> Landing:
             counts_as_try=True,
         )
     landing.changed = bool(accepted or removed)
+    if landing.changed and buyers:
+        # What they spent is told by no delivery of their own.
+        inbox.keep_own(
+            session,
+            turn,
+            Stage.CUSTOMERS,
+            buyers,
+            cause=f"buyers:{fetched.read_no}",
+            delay_s=_BUYERS_AFTER_S,
+        )
     if landing.changed:
         # Few days as a rule; what is left is counted right after, in transactions of its own.
         done = rollups.recount_dirty(session, turn.store_id, limit=_DAYS_AT_ONCE)
@@ -173,6 +186,47 @@ def _move_on(session: Session, turn: Turn, *, changed: bool) -> None:
     if changed:
         values |= {"seq": LIVE.c.seq + 1, "changed_at": db_now(session)}
     session.execute(sa.update(LIVE).where(LIVE.c.store_id == turn.store_id).values(**values))
+
+
+def _chosen(session: Session, turn: Turn, fetched: Fetched) -> Fetched:
+    """Without the orders that the merchant does not want read and that we do not have."""
+    if fetched.stage is not Stage.ORDERS or turn.orders_from is None:
+        return fetched
+    old = [one.shopify_id for one in fetched.records if one.created_at < turn.orders_from]
+    stored = set(
+        session.scalars(
+            sa.select(ORDER.c.shopify_id).where(
+                ORDER.c.store_id == turn.store_id, ORDER.c.shopify_id.in_(old)
+            )
+        )
+    )
+    unwanted = set(old) - stored
+    kept = [one for one in fetched.records if one.shopify_id not in unwanted]
+    return replace(fetched, records=kept)
+
+
+def _buyers(session: Session, turn: Turn, fetched: Fetched, gone: Collection[int]) -> list[int]:
+    """Whose totals these orders change: the customers they have, and those they had.
+
+    An order of a moment that we know already changes none: a replay asks for nobody.
+    """
+    if fetched.stage is not Stage.ORDERS or not turn.reads_customers:
+        return []
+    ids = sorted({*gone, *(one.shopify_id for one in fetched.records)})
+    had = {
+        row.shopify_id: row
+        for row in session.execute(
+            sa.select(ORDER.c.shopify_id, ORDER.c.updated_at, ORDER.c.customer_id).where(
+                ORDER.c.store_id == turn.store_id, ORDER.c.shopify_id.in_(ids)
+            )
+        )
+    }
+    found = {had[one].customer_id for one in gone if one in had}
+    for one in fetched.records:
+        known = had.get(one.shopify_id)
+        if isinstance(one, OrderRecord) and (known is None or known.updated_at < one.updated_at):
+            found |= {one.customer_id, known.customer_id if known is not None else None}
+    return sorted(one for one in found if one is not None)
 
 
 def _land_records(session: Session, store: Any, fetched: Fetched) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from brandmind.clock import monotonic_s
-from brandmind.db import grants, inbox, privacy, refetched, snapshot
+from brandmind.db import grants, inbox, privacy, privacy_acts, refetched, snapshot
 from brandmind.db.inbox import TRIES, Turn, Waiting
-from brandmind.db.refetched import Fetched, ids_of
+from brandmind.db.refetched import LOOK_AGAIN_S, Fetched, ids_of
 from brandmind.errors import (
     AccessRefused,
     BrandMindError,
@@ -23,7 +24,7 @@ from brandmind.errors import (
 )
 from brandmind.logs import bind, trace_of
 from brandmind.owner import is_gone
-from brandmind.services import shops
+from brandmind.services import shops, stores
 from brandmind.sync.deliveries import ALWAYS, Act
 from brandmind.sync.stages import Stage
 
@@ -43,6 +44,7 @@ _PURGE_EVERY_S: Final = 60.0
 # While the shop does not answer: not the delivery's fault, so no try of it is counted.
 _AWAY: Final = (ShopifyUnavailable, ShopUnavailable, Throttled, TokenExpired, TokenRevoked)
 _LONGEST_WAIT_S: Final = 300.0
+_CLOCKS_DIFFER: Final = timedelta(minutes=5)
 
 
 async def work(rt: Runtime, *, store_id: str | None = None) -> int:
@@ -102,7 +104,7 @@ class Keeper:
             self._purged_s = now_s
             for store_id in await self._rt.db.read(inbox.stores_with_settled):
                 await self._rt.db.write(inbox.purge, store_id)
-            await self._rt.db.write(privacy.drop_old_exports)
+            await self._rt.db.write(privacy_acts.drop_old_exports)
 
 
 async def tell(rt: Runtime, store_id: str) -> bool:
@@ -128,7 +130,19 @@ async def _serve(rt: Runtime, turn: Turn) -> int:
             [row.webhook_id for row in over],
             note="of an installation that is over",
         )
-    current = [row for row in rows if row not in over]
+    unread = [
+        row
+        for row in rows
+        if row.stage is Stage.CUSTOMERS and row.act is Act.REFETCH and not turn.reads_customers
+    ]
+    if unread:
+        await rt.db.write(
+            inbox.settle,
+            turn.store_id,
+            [row.webhook_id for row in unread],
+            note="customers are not read",
+        )
+    current = [row for row in rows if row not in over and row not in unread]
     for stage, at_once in _AT_ONCE.items():
         mine = [row for row in current if row.stage is stage and row.act in _REFETCHED]
         for chunk in _chunks(mine, at_once):
@@ -214,11 +228,44 @@ async def _bulk(rt: Runtime, turn: Turn, _row: Waiting) -> str | None:
     return ""
 
 
-async def _kept_waiting(rt: Runtime, turn: Turn, row: Waiting) -> str | None:
-    await rt.db.write(
-        inbox.put_off, turn.store_id, [row.webhook_id], delay_s=_LONGEST_WAIT_S, note="waits"
-    )
-    return None
+async def _uninstalled(rt: Runtime, turn: Turn, row: Waiting) -> str | None:
+    """Believed only if it was said after this install and the shop refuses our access for good."""
+    if not turn.installed:
+        return "it had left already"
+    if row.triggered_at is None or row.triggered_at < turn.installed_at - _CLOCKS_DIFFER:
+        return "of an earlier installation"
+    generation = await refused_generation(rt, turn)
+    if generation is None:
+        if row.tries >= len(LOOK_AGAIN_S):
+            return "not confirmed: our access still serves"
+        # Said before the access ended; forged ones are asked about a few times and forgotten.
+        await rt.db.write(
+            inbox.put_off,
+            turn.store_id,
+            [row.webhook_id],
+            delay_s=LOOK_AGAIN_S[row.tries],
+            note="not confirmed yet",
+            counts_as_try=True,
+        )
+        return None
+    await stores.uninstall(rt, turn.store_id, epoch=turn.epoch, generation=generation)
+    return ""
+
+
+async def _redact_shop(rt: Runtime, turn: Turn, row: Waiting) -> str | None:
+    """Have a store that left erased now; of one that is installed it is recorded and dropped."""
+    if turn.installed:
+        generation = await refused_generation(rt, turn)
+        if generation is None:
+            await rt.db.write(privacy_acts.refuse_erasure, turn.store_id, cause=row.webhook_id)
+            return "the store is installed"
+        # Its uninstall was never delivered. The erasure follows by our own timer.
+        await stores.uninstall(rt, turn.store_id, epoch=turn.epoch, generation=generation)
+        return "the store has left: it is erased in 48 hours"
+    if row.epoch != turn.epoch:
+        return "of an installation that is over"
+    await rt.db.write(privacy.order_erasure, turn.store_id, epoch=turn.epoch, cause=row.webhook_id)
+    return ""
 
 
 async def refused_generation(rt: Runtime, turn: Turn) -> int | None:
@@ -314,6 +361,6 @@ _ACTS: Final = {
     Act.BULK: _bulk,
     Act.DATA_REQUEST: _give_out,
     Act.REDACT_CUSTOMER: _redact_customer,
-    Act.UNINSTALL: _kept_waiting,
-    Act.REDACT_SHOP: _kept_waiting,
+    Act.UNINSTALL: _uninstalled,
+    Act.REDACT_SHOP: _redact_shop,
 }

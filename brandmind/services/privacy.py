@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from brandmind.db import privacy
+from brandmind.db import privacy_acts
 from brandmind.errors import NotFound
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ async def acts(rt: Runtime, store_id: str) -> list[dict[str, Any]]:
             "counts": orjson.loads(row.counts_json),
             "has_export": row.has_export,
         }
-        for row in await rt.db.read(privacy.acts, store_id)
+        for row in await rt.db.read(privacy_acts.acts, store_id)
     ]
 
 
 async def export(rt: Runtime, store_id: str, act_id: str) -> bytes:
     """What a data request found, as JSON. Raises NotFound, also once its 30 days are over."""
-    found = await rt.db.read(privacy.export_of, store_id, act_id)
+    found = await rt.db.read(privacy_acts.export_of, store_id, act_id)
     if found is None:
         raise NotFound("There is no such export, or not any more.")
     return found.encode()
@@ -40,4 +40,4 @@ async def export(rt: Runtime, store_id: str, act_id: str) -> bytes:
 
 async def every_act(rt: Runtime) -> list[Any]:
     """All privacy acts, for the operator; they outlive the stores they are about."""
-    return await rt.db.read(privacy.every_act)
+    return await rt.db.read(privacy_acts.every_act)

@@ -6,7 +6,7 @@ import logging
 from typing import Final
 
 from brandmind.clock import utc_now
-from brandmind.db import erasure, scheduling
+from brandmind.db import erasure, privacy_acts, scheduling
 from brandmind.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ async def erase(rt: Runtime) -> str | None:
     if found is None:
         return None
     store_id, epoch = found
+    await rt.db.write(privacy_acts.begin_erasure, store_id, epoch=epoch)
     while await rt.db.write(erasure.erase_some, store_id, epoch=epoch):
         pass
     log.info("store %s is erased", store_id)

@@ -81,18 +81,23 @@ async def resume(rt: Runtime, store_id: str) -> None:
 
 
 async def uninstall(
-    rt: Runtime, store_id: str, *, by: str = "Shopify", epoch: int | None = None
+    rt: Runtime,
+    store_id: str,
+    *,
+    by: str = "Shopify",
+    epoch: int | None = None,
+    generation: int | None = None,
 ) -> erasure.Uninstalled | None:
     """Cut a store off that has left: its runs end, its tokens go, its data follow in 48 hours.
 
     After this commit nobody writes one more row of it. Its people may look and export until the
-    erasure, which a reconnection calls off. None if it had left already, or where `epoch` is
-    given and the store has been connected anew since. Raises NotFound.
+    erasure, which a reconnection calls off. None if it had left already, or where `epoch` or
+    `generation` is given and the store has been connected anew since. Raises NotFound.
     """
     if by != "Shopify":
         # A shop that has left by itself has ended them, and its token with them.
         await syncs.end_live_exports(rt, store_id)
-    done = await rt.db.write(erasure.uninstall, store_id, by=by, epoch=epoch)
+    done = await rt.db.write(erasure.uninstall, store_id, by=by, epoch=epoch, generation=generation)
     if done is None:
         return None
     await exports.tidy(rt)

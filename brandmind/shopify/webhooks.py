@@ -160,7 +160,7 @@ def reduced(heads: Heads, raw: bytes) -> Delivery | None:
         if not isinstance(body, dict):
             raise ValueError("no object")
         return _READERS[act](plain, body)
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, RecursionError, StopIteration, RuntimeError):
         return plain._replace(act=Act.UNREADABLE)
 
 
@@ -172,8 +172,10 @@ def _record(plain: Delivery, body: dict[str, Any]) -> Delivery:
 
 
 def _merge(plain: Delivery, body: dict[str, Any]) -> Delivery:
+    # Named admin_graphql_api_customer_kept_id and …_deleted_id; older texts turn the words around.
     kept, gone = (
-        _id(body[f"admin_graphql_api_customer_{which}_id"]) for which in ("kept", "deleted")
+        next(_id(value) for key, value in body.items() if "customer" in key and which in key)
+        for which in ("kept", "deleted")
     )
     return plain._replace(stage=Stage.CUSTOMERS, shopify_id=kept, others=(gone,))
 

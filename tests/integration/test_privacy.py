@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from brandmind.db import burials, inbox, privacy, rollups
+from brandmind.db import burials, inbox, privacy, privacy_acts, rollups
 from brandmind.db.tables import CUSTOMER, LINE, ORDER, OUTBOX, PRIVACY_ACT, REJECT, TOMBSTONE
-from brandmind.services import deliveries, outbox
+from brandmind.errors import ShopifyUnavailable, ShopUnavailable, Throttled, TokenRevoked
+from brandmind.services import deliveries, outbox, scheduling, stores
 from brandmind.services.webhooks import Receiver
 from brandmind.sync.stages import Stage
 from tests import shop_words
@@ -280,9 +281,9 @@ async def test_an_export_is_removed_after_thirty_days(
     await _fill(world, store_id)
     await _say(world, "customers/data_request", REQUEST)
     await deliveries.work(world.rt)
-    assert await world.rt.db.write(privacy.drop_old_exports) == 0
-    monkeypatch.setattr(privacy, "EXPORT_KEPT", -privacy.EXPORT_KEPT)
-    assert await world.rt.db.write(privacy.drop_old_exports) == 1
+    assert await world.rt.db.write(privacy_acts.drop_old_exports) == 0
+    monkeypatch.setattr(privacy_acts, "EXPORT_KEPT", -privacy_acts.EXPORT_KEPT)
+    assert await world.rt.db.write(privacy_acts.drop_old_exports) == 1
     (act,) = await _rows(world, PRIVACY_ACT)
     assert act.export_json is None
     assert act.outcome == "done"
@@ -293,9 +294,193 @@ async def test_the_proof_of_one_store_is_not_shown_to_another(world: World, shop
     await _fill(world, store_id)
     await _say(world, "customers/data_request", REQUEST)
     await deliveries.work(world.rt)
-    (act,) = await world.rt.db.read(privacy.acts, store_id)
-    assert await world.rt.db.read(privacy.acts, "lemon-works-id") == []
-    assert await world.rt.db.read(privacy.export_of, "lemon-works-id", act.act_id) is None
-    await world.rt.db.write(privacy.forget, "lemon-works-id")
-    assert await world.rt.db.read(privacy.export_of, store_id, act.act_id) is not None
+    (act,) = await world.rt.db.read(privacy_acts.acts, store_id)
+    assert await world.rt.db.read(privacy_acts.acts, "lemon-works-id") == []
+    assert await world.rt.db.read(privacy_acts.export_of, "lemon-works-id", act.act_id) is None
+    await world.rt.db.write(privacy_acts.end_erasure, "lemon-works-id")
+    assert await world.rt.db.read(privacy_acts.export_of, store_id, act.act_id) is not None
     assert len(await _rows(world, OUTBOX)) == 1
+
+
+UNINSTALLED = {"id": 954889, "domain": "harbor.example.com", "myshopify_domain": None}
+
+
+async def _connected(world: World) -> str:
+    async with world.browser() as alice:
+        store_id = await world.connect(alice, ALICE)
+    await world.sql("UPDATE store SET currency = 'USD'")
+    await _fill(world, store_id)
+    return store_id
+
+
+async def _due_again(world: World) -> None:
+    await world.sql("UPDATE inbox SET due_at = received_at WHERE done_at IS NULL")
+
+
+async def _left(world: World) -> bool:
+    ((at,),) = await world.sql("SELECT uninstalled_at FROM store WHERE domain = :d", d=HARBOR)
+    return at is not None
+
+
+async def _told_at(world: World, topic: str, told: Any, at: str) -> None:
+    raw = shop_words.body(told)
+    headers = shop_words.headers(raw, topic, triggered_at=at)
+    pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    assert int(await Receiver(world.rt).receive(pairs, raw)) == 200
+
+
+SOON = "2099-01-01T00:00:00Z"
+
+
+async def test_an_uninstall_is_believed_once_the_shop_refuses_our_access_for_good(
+    world: World, shop: Shop
+) -> None:
+    store_id = await _connected(world)
+    shop.error = TokenRevoked()
+    # As the token's owner finds it: the renewal was refused, so the grant is dead.
+    await world.sql("UPDATE token SET refresh_sealed = NULL")
+    await _told_at(world, "app/uninstalled", UNINSTALLED, SOON)
+    await deliveries.work(world.rt)
+    assert await _left(world)
+    assert await world.sql("SELECT * FROM token") == []
+    ((epoch,),) = await world.sql("SELECT epoch FROM store")
+    assert epoch == 2
+    runs = await world.sql("SELECT status FROM sync_run")
+    assert {row[0] for row in runs} == {"cancelled"}
+    # Said again, and late deliveries of the installation that is over: nothing.
+    await _told_at(world, "app/uninstalled", UNINSTALLED, SOON)
+    await _say(world, "orders/create", {"id": 7})
+    await deliveries.work(world.rt)
+    assert await world.sql("SELECT epoch FROM store") == [(2,)]
+    assert store_id
+
+
+@pytest.mark.parametrize(
+    "error",
+    [None, ShopifyUnavailable(), ShopUnavailable("frozen"), Throttled(retry_after_s=1)],
+    ids=["serves", "away", "frozen", "throttled"],
+)
+async def test_an_uninstall_that_the_shop_does_not_confirm_changes_nothing(
+    world: World, shop: Shop, error: Exception | None
+) -> None:
+    await _connected(world)
+    shop.error = error
+    await _told_at(world, "app/uninstalled", UNINSTALLED, SOON)
+    for _ in range(6):
+        await deliveries.work(world.rt)
+        await _due_again(world)
+    assert not await _left(world)
+    assert len(await world.sql("SELECT * FROM token")) == 1
+    if error is None:
+        assert await world.sql("SELECT * FROM inbox WHERE done_at IS NULL") == []
+    else:
+        # The shop will answer one day; until then nobody concludes anything.
+        assert len(await world.sql("SELECT * FROM inbox WHERE done_at IS NULL")) == 1
+
+
+async def test_a_token_that_only_ran_out_is_no_uninstall(world: World, shop: Shop) -> None:
+    await _connected(world)
+    shop.error = TokenRevoked()
+    # Refused now, and renewable by what is kept: somebody else's renewal is under way.
+    await _told_at(world, "app/uninstalled", UNINSTALLED, SOON)
+    await deliveries.work(world.rt)
+    assert not await _left(world)
+
+
+async def test_an_uninstall_from_before_this_install_is_an_old_story(
+    world: World, shop: Shop
+) -> None:
+    await _connected(world)
+    shop.error = TokenRevoked()
+    await world.sql("UPDATE token SET refresh_sealed = NULL")
+    await _told_at(world, "app/uninstalled", UNINSTALLED, "2020-01-01T00:00:00Z")
+    await _told_at(world, "app/uninstalled", UNINSTALLED, "no moment at all")
+    await deliveries.work(world.rt)
+    assert not await _left(world)
+    assert await world.sql("SELECT * FROM inbox WHERE done_at IS NULL") == []
+
+
+async def test_a_reconnection_in_the_midst_of_the_question_wins(
+    world: World, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _connected(world)
+    shop.error = TokenRevoked()
+    await world.sql("UPDATE token SET refresh_sealed = NULL")
+    uninstall = stores.uninstall
+
+    async def late(rt: Any, store_id: str, **how: Any) -> Any:
+        await world.sql("UPDATE token SET generation = generation + 1")
+        return await uninstall(rt, store_id, **how)
+
+    monkeypatch.setattr(stores, "uninstall", late)
+    await _told_at(world, "app/uninstalled", UNINSTALLED, SOON)
+    await deliveries.work(world.rt)
+    assert not await _left(world)
+    assert len(await world.sql("SELECT * FROM token")) == 1
+
+
+async def test_a_shop_that_left_is_erased_when_the_law_says_and_the_proof_stays(
+    world: World, shop: Shop
+) -> None:
+    store_id = await _connected(world)
+    await _say(world, "customers/data_request", REQUEST)
+    await deliveries.work(world.rt)
+    shop.error = TokenRevoked()
+    await world.sql("UPDATE token SET refresh_sealed = NULL")
+    await _told_at(world, "app/uninstalled", UNINSTALLED, SOON)
+    await deliveries.work(world.rt)
+    assert await scheduling.erase(world.rt) is None
+    assert await _say(world, "shop/redact", {"shop_id": 954889, "shop_domain": HARBOR}) == 200
+    await deliveries.work(world.rt)
+    assert await scheduling.erase(world.rt) == store_id
+    everything = await _everything(world)
+    assert CANARY not in everything
+    assert "Alice" not in everything
+    acts = {act.kind: act for act in await world.rt.db.read(privacy_acts.every_act)}
+    assert acts["redact_store"].outcome == "done"
+    assert json.loads(acts["redact_store"].counts_json) == {
+        "orders": 3,
+        "customers": 2,
+        "products": 0,
+    }
+    assert acts["data_request"].done_at is not None
+    assert await world.sql("SELECT * FROM inbox") == []
+    # Whatever comes later is of a shop that nobody knows.
+    assert await _say(world, "customers/redact", REDACT) == 200
+    assert await world.sql("SELECT * FROM inbox") == []
+
+
+async def test_our_own_timer_erases_what_nobody_asked_to_be_erased(
+    world: World, shop: Shop
+) -> None:
+    store_id = await _connected(world)
+    await stores.uninstall(world.rt, store_id)
+    await world.sql("UPDATE store SET erase_at = uninstalled_at")
+    assert await scheduling.erase(world.rt) == store_id
+    (act,) = await world.rt.db.read(privacy_acts.every_act)
+    assert (act.kind, act.outcome, act.domain) == ("redact_store", "done", HARBOR)
+
+
+async def test_the_erasure_of_an_installed_store_is_recorded_and_dropped(
+    world: World, shop: Shop
+) -> None:
+    store_id = await _connected(world)
+    await _say(world, "shop/redact", {"shop_id": 954889, "shop_domain": HARBOR})
+    await deliveries.work(world.rt)
+    assert await scheduling.erase(world.rt) is None
+    assert not await _left(world)
+    (act,) = await world.rt.db.read(privacy_acts.acts, store_id)
+    assert (act.kind, act.outcome) == ("redact_store", "dropped: the store is installed")
+
+
+async def test_an_erasure_tells_of_an_uninstall_that_was_never_delivered(
+    world: World, shop: Shop
+) -> None:
+    await _connected(world)
+    shop.error = TokenRevoked()
+    await world.sql("UPDATE token SET refresh_sealed = NULL")
+    await _say(world, "shop/redact", {"shop_id": 954889, "shop_domain": HARBOR})
+    await deliveries.work(world.rt)
+    assert await _left(world)
+    # Not at once: the merchant may come back within two days, as everywhere.
+    assert await scheduling.erase(world.rt) is None

@@ -71,7 +71,8 @@ class Shop:
 @pytest.fixture
 async def world(database_url: str) -> AsyncIterator[World]:
     async with open_world(database_url) as opened:
-        await opened.rt.db.write(make_store, "harbor-and-pine", timezone="UTC")
+        scopes = "read_all_orders,read_customers,read_orders,read_products"
+        await opened.rt.db.write(make_store, "harbor-and-pine", timezone="UTC", scopes=scopes)
         yield opened
 
 
@@ -107,10 +108,12 @@ async def _rows(world: World, table: sa.Table, *columns: Any) -> list[Any]:
 
 
 async def _waiting(world: World) -> list[tuple[str, str]]:
+    """What waits, the buyers of orders that changed apart."""
     return [
         (row.topic, row.note)
         for row in await _rows(world, INBOX)
         if row.done_at is None and row.aside_at is None
+        if not row.webhook_id.startswith("buyers:")
     ]
 
 
@@ -360,6 +363,49 @@ async def test_a_reading_under_way_counts_what_a_delivery_brought_before_it(
     await deliveries.work(world.rt)
     done = {row.stage: row.done for row in await _rows(world, STAGE)}
     assert done["orders"] == 1
+
+
+async def test_the_buyer_of_a_new_order_is_fetched_again_as_well(world: World, shop: Shop) -> None:
+    await world.rt.db.write(make_customer, STORE_ID, 5, number_of_orders=1)
+    shop.put(Stage.ORDERS, *(an_order(one, at=NOON, customer_id=5) for one in (7, 8)))
+    later = NOON + timedelta(hours=1)
+    shop.put(Stage.CUSTOMERS, a_customer(5)._replace(number_of_orders=3, updated_at=later))
+    await _take(world, delivery("orders/create", 7), delivery("orders/create", 8))
+    await deliveries.work(world.rt)
+    await _later(world)
+    await deliveries.work(world.rt)
+    assert shop.asked == [(Stage.ORDERS, (7, 8)), (Stage.CUSTOMERS, (5,))]
+    (customer,) = await _rows(world, METADATA.tables["customer"])
+    assert customer.number_of_orders == 3
+    # An order that tells nothing new asks for nobody.
+    await _take(world, delivery("orders/updated", 7))
+    await deliveries.work(world.rt)
+    await _later(world)
+    assert await deliveries.work(world.rt) == 0
+
+
+async def test_what_the_merchant_does_not_want_read_is_not_fetched(
+    world: World, shop: Shop
+) -> None:
+    await world.sql("UPDATE store SET reads_customers = false, orders_since = '12m'")
+    await world.rt.db.write(make_customer, STORE_ID, 6, number_of_orders=1)
+    old = utc("2020-01-01")
+    shop.put(Stage.ORDERS, an_order(7, at=old), an_order(8, at=utc("2098-01-01")))
+    shop.put(Stage.CUSTOMERS, a_customer(5))
+    await _take(
+        world,
+        *(delivery("orders/updated", one) for one in (7, 8)),
+        delivery("customers/update", 5),
+        # What is stored and gone at the shop goes here too.
+        delivery("customers/delete", 6),
+    )
+    await deliveries.work(world.rt)
+    assert [row.shopify_id for row in await _rows(world, ORDER)] == [8]
+    assert shop.asked == [(Stage.ORDERS, (7, 8)), (Stage.CUSTOMERS, (6,))]
+    assert await _rows(world, METADATA.tables["customer"]) == []
+    assert [row.note for row in await _rows(world, INBOX) if row.shopify_id == 5] == [
+        "customers are not read"
+    ]
 
 
 async def test_scopes_are_asked_of_the_shop_and_not_believed(world: World, shop: Shop) -> None:

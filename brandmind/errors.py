@@ -11,6 +11,7 @@ BrandMindError
 ├── Fenced                   somebody else owns the run now: stop without a word
 ├── SignInRefused            a callback or link that is forged, reused or old
 ├── CannotDecrypt            a token that no known key opens
+├── PortraitFailed           the process that drew a portrait ended without one
 └── ShopifyError             the shop's answer
     ├── ShopifyUnavailable   5xx, cut connection, time-out           (transient)
     ├── Throttled            asked to slow down; a wait, no failure  (throttled)
@@ -104,6 +105,10 @@ class SignInRefused(BrandMindError):
 
 class CannotDecrypt(BrandMindError):
     """No known key opens this token."""
+
+
+class PortraitFailed(BrandMindError):
+    """The process that made the portrait ended without one."""
 
 
 class ShopifyError(BrandMindError):

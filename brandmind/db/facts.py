@@ -110,6 +110,12 @@ def as_of(session: Session, store_id: str, *, run_id: str) -> date:
     return _local(at, zone(store.timezone))
 
 
+def order_count(session: Session, store_id: str) -> int:
+    """How many orders of the store are stored."""
+    query = sa.select(sa.func.count()).select_from(ORDER).where(ORDER.c.store_id == store_id)
+    return int(session.execute(query).scalar_one())
+
+
 def load(session: Session, store_id: str, *, as_of: date, run_id: str | None = None) -> Loaded:
     """Everything before `as_of`; `run_id` tells which resources it could read in part only.
 

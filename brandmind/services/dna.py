@@ -15,12 +15,15 @@ from brandmind.db.portraits import Point, Portrait
 from brandmind.dna import cuts, profile, tables
 from brandmind.dna.pairs import pairs
 from brandmind.dna.year import Year
+from brandmind.services import portrait_process
 
 if TYPE_CHECKING:
     from brandmind.runtime import Runtime
 
 # The ghost marks on the page and the thin line of the gel.
 AGO: Final = timedelta(days=90)
+# From so many orders on, the facts are not loaded into the worker.
+GREAT_ORDERS: Final = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,15 @@ async def portray(rt: Runtime, ledger: SqlLedger) -> None:
     store_id, run_id = ledger.claim.store_id, ledger.claim.run_id
     as_of = await rt.db.read(facts.as_of, store_id, run_id=run_id)
     await ledger.keep_stock(day=as_of)
-    loaded = await rt.db.read(facts.load, store_id, as_of=as_of, run_id=run_id)
     before = await rt.db.read(portraits.labels_before, store_id, as_of=as_of, version=cuts.VERSION)
-    await ledger.keep_portrait(await asyncio.to_thread(made, loaded, before))
+    if await rt.db.read(facts.order_count, store_id) >= GREAT_ORDERS:
+        drawn = await portrait_process.draw(
+            rt.settings.database_url, store_id, as_of=as_of, run_id=run_id, before=before
+        )
+    else:
+        loaded = await rt.db.read(facts.load, store_id, as_of=as_of, run_id=run_id)
+        drawn = await asyncio.to_thread(made, loaded, before)
+    await ledger.keep_portrait(drawn)
 
 
 def made(loaded: Loaded, before: Mapping[str, str]) -> Portrait:

@@ -15,8 +15,8 @@ from brandmind.db import facts, portraits, runs
 from brandmind.db.ledger import SqlLedger
 from brandmind.db.session import Database
 from brandmind.db.tables import DNA_RUN, STAGE, STORE
-from brandmind.errors import Fenced
-from brandmind.services import dna
+from brandmind.errors import Fenced, PortraitFailed
+from brandmind.services import dna, portrait_process
 from brandmind.sync.engine import Engine, Outcome
 from brandmind.sync.stages import Stage, StageState
 from tests.memory_shop import SHOP_NOW, MemoryShop
@@ -63,7 +63,7 @@ async def _slice(db: Database, shop: MemoryShop) -> bool:
         return False
     ledger = SqlLedger(db, claim)
     shop.take_read_no = ledger.take_read_no
-    rt: Any = SimpleNamespace(db=db)
+    rt: Any = SimpleNamespace(db=db, settings=SimpleNamespace(database_url=""))
     engine = Engine(
         source=shop, ledger=ledger, announcer=Deaf(), portray=lambda: dna.portray(rt, ledger)
     )
@@ -125,7 +125,7 @@ async def test_whoever_lost_the_run_keeps_no_portrait(db: Database) -> None:
             sa.update(STORE).where(STORE.c.store_id == STORE_ID).values(epoch=2)
         )
     )
-    rt: Any = SimpleNamespace(db=db)
+    rt: Any = SimpleNamespace(db=db, settings=SimpleNamespace(database_url=""))
     with pytest.raises(Fenced):
         await dna.portray(rt, SqlLedger(db, claim))
     assert await db.read(portraits.latest, STORE_ID) is None
@@ -148,3 +148,41 @@ async def test_what_a_run_could_read_in_part_only_is_said(db: Database) -> None:
     as_of = await db.read(facts.as_of, STORE_ID, run_id=run_id)
     found = await db.read(facts.load, STORE_ID, as_of=as_of, run_id=run_id)
     assert found.facts.partly == {"orders"}
+
+
+async def test_a_great_store_is_portrayed_in_a_process_of_its_own_and_just_the_same(
+    db: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _sync(db, MemoryShop(orders=400, page=50))
+    told = await db.read(portraits.latest, STORE_ID)
+    assert told is not None
+    run_id = await db.read(
+        lambda session: session.scalar(
+            sa.select(DNA_RUN.c.run_id).order_by(DNA_RUN.c.number.desc())
+        )
+    )
+    drawn = await portrait_process.draw(
+        database_url, STORE_ID, as_of=told.as_of, run_id=str(run_id), before={}
+    )
+    loaded = await db.read(facts.load, STORE_ID, as_of=told.as_of, run_id=str(run_id))
+    assert drawn == dna.made(loaded, {})
+
+    asked = []
+
+    async def elsewhere(*_: Any, **told: Any) -> portraits.Portrait:
+        asked.append(told)
+        return drawn
+
+    monkeypatch.setattr(dna, "GREAT_ORDERS", 400)
+    monkeypatch.setattr(portrait_process, "draw", elsewhere)
+    await _sync(db, MemoryShop(orders=400, page=50))
+    assert asked
+
+
+async def test_a_portrait_that_cannot_be_made_elsewhere_is_an_error_of_the_run(
+    database_url: str,
+) -> None:
+    with pytest.raises(PortraitFailed):
+        await portrait_process.draw(
+            database_url, "nobody", as_of=SHOP_NOW.date(), run_id="none", before={}
+        )

@@ -10,12 +10,25 @@ from typing import Any
 import reflex as rx
 
 from brandmind import logs, runtime, web
-from brandmind.pages import command_center, connect, landing, not_found, settings, syncing
+from brandmind.pages import (
+    command_center,
+    connect,
+    customers,
+    dna,
+    landing,
+    not_found,
+    orders,
+    products,
+    settings,
+    syncing,
+)
 from brandmind.settings import Settings
 from brandmind.state.center import Center
 from brandmind.state.doorway import Doorway
 from brandmind.state.guard import OnlyMarked
+from brandmind.state.portrait import Portrait
 from brandmind.state.settings import Settings as SettingsPage
+from brandmind.state.tables import Customers, Orders, Products
 from brandmind.state.waiting import Waiting
 
 log = logging.getLogger(__name__)
@@ -81,6 +94,10 @@ def make_app(**kwargs: Any) -> rx.App:
         (connect.connect, "/connect", connect.TITLE, Doorway.arrive),
         (syncing.syncing, "/syncing", syncing.TITLE, Waiting.follow),
         (command_center.command_center, "/command-center", command_center.TITLE, Center.follow),
+        (dna.dna, "/dna", dna.TITLE, Portrait.follow),
+        (customers.customers, "/customers", customers.TITLE, Customers.follow),
+        (products.products, "/products", products.TITLE, Products.follow),
+        (orders.orders, "/orders", orders.TITLE, Orders.follow),
         (settings.settings, "/settings", settings.TITLE, SettingsPage.follow),
     )
     for page, route, title, on_load in pages:

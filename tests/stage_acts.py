@@ -11,7 +11,11 @@ from datetime import UTC, date, datetime, timedelta
 
 from brandmind.errors import NotFound, TooManySyncs
 from brandmind.services.dashboard import CommandCenter, Compare, ReadyNow
-from brandmind.state import sample
+from brandmind.services.dna import StoreDna
+from brandmind.services.orders import Reconciliation
+from brandmind.services.products import ProductsPage
+from brandmind.state import sample, sample_portrait, sample_tables
+from brandmind.state.ranges import Range
 from brandmind.sync.progress import StageProgress, StoreProgress
 from brandmind.sync.selection import OrdersSince, Selection
 from brandmind.sync.stages import Kind, RunStatus, Stage, StageState, StoreStatus
@@ -368,6 +372,21 @@ class StageActs:
         if name == "few":
             made = dataclasses.replace(made, kpis=dataclasses.replace(made.kpis, orders=4))
         return made
+
+    async def store_dna(self, store_id: str) -> StoreDna | None:
+        if self._name(store_id) in ("pending", "early", "running", "throttled", "live", "failed"):
+            return None
+        return sample_portrait.store_dna(now().date())
+
+    async def products(self, store_id: str, *, date_from: date, date_to: date) -> ProductsPage:
+        at = Range("custom", date_from, date_to, None)
+        return sample_tables.products(at, today=now().date())
+
+    async def reconciliation(
+        self, store_id: str, *, date_from: date, date_to: date
+    ) -> Reconciliation:
+        at = Range("custom", date_from, date_to, None)
+        return sample_tables.reconciliation(at, today=now().date())
 
     async def choose(self, store_id: str, selection: Selection, *, by: str) -> bool:
         self.asked.append(("choose", store_id))

@@ -59,7 +59,7 @@ def _second_order(year: Year, strands: Found, _pairs: Sequence[Rule]) -> Action 
         f"Most repeaters come back between day {early} and day {late}. "
         f"{_POINTS} points more is about {words.money(amount, currency)} a year.",
         amount,
-        f"{words.number(new)} new customers a year × {_POINTS} % × {words.money(aov, currency)} "
+        f"{words.number(new)} new customers a year × {_POINTS}% × {words.money(aov, currency)} "
         f"an order = {words.money(amount, currency)}",
     )
 

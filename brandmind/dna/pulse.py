@@ -67,7 +67,7 @@ def momentum(year: Year) -> Beat:
         word = (
             "as much as"
             if change == 0
-            else f"{'up' if change > 0 else 'down'} {abs(change):.0f} % on"
+            else f"{'up' if change > 0 else 'down'} {abs(change):.0f}% on"
         )
         return Beat(
             "momentum",

@@ -25,7 +25,7 @@ def money(minor: int, currency: str) -> str:
 def percent(share: float) -> str:
     """A share as a whole per cent; one decimal below 10 %."""
     digits = 0 if abs(share) >= 0.0995 or share == 0 else 1
-    return f"{half_up(100 * share, digits):,.{digits}f} %"
+    return f"{half_up(100 * share, digits):,.{digits}f}%"
 
 
 def number(count: int) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import reflex as rx
 
+from brandmind.components import portrait as parts
 from brandmind.components.kpis import kpi_row
 from brandmind.components.notices import banner, connection_lost
 from brandmind.components.ranges import range_choice
@@ -25,8 +26,15 @@ def command_center() -> rx.Component:
         private_page(
             banner(center.banner),
             rx.el.h1("Command center", class_name="unseen"),
+            parts.band(Center.dna, link=True),
             kpi_row(center),
             sales_chart(center.chart),
+            rx.cond(
+                parts.shown(Center.dna),
+                rx.el.div(
+                    parts.do_next(Center.dna), parts.pulse(Center.dna), class_name="halves-cards"
+                ),
+            ),
             rx.el.div(top_products(center), recent_orders(center), class_name="halves-cards"),
             rx.el.footer(
                 rx.el.span(center.dates),

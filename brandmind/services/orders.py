@@ -11,6 +11,8 @@ from brandmind.db.explained import Explained
 from brandmind.db.figures import DaySums, Span, StoreFacts
 from brandmind.services import dashboard
 
+__all__ = ["DaySums", "Explained", "Reconciliation", "StoreFacts", "reconciliation"]
+
 if TYPE_CHECKING:
     from brandmind.runtime import Runtime
 

@@ -8,6 +8,9 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from brandmind.services.dashboard import CommandCenter, Compare, ReadyNow
+from brandmind.services.dna import StoreDna
+from brandmind.services.orders import Reconciliation
+from brandmind.services.products import ProductsPage
 from brandmind.services.sessions import StoreRef, Viewer
 from brandmind.sync.progress import StoreProgress
 from brandmind.sync.selection import Selection
@@ -32,6 +35,14 @@ class Acts(Protocol):
     async def command_center(
         self, store_id: str, *, date_from: date, date_to: date, compare: Compare | None
     ) -> CommandCenter: ...
+
+    async def store_dna(self, store_id: str) -> StoreDna | None: ...
+
+    async def reconciliation(
+        self, store_id: str, *, date_from: date, date_to: date
+    ) -> Reconciliation: ...
+
+    async def products(self, store_id: str, *, date_from: date, date_to: date) -> ProductsPage: ...
 
     async def request(self, store_id: str, *, by: str, full: bool = False) -> str:
         """`full` reads everything again. Raises SyncAlreadyRunning, TooManySyncs, StorePaused."""
@@ -95,6 +106,23 @@ class ServiceActs:
         return await dashboard.command_center(
             self._rt, store_id, date_from=date_from, date_to=date_to, compare=compare
         )
+
+    async def store_dna(self, store_id: str) -> StoreDna | None:
+        from brandmind.services import dna
+
+        return await dna.store_dna(self._rt, store_id)
+
+    async def reconciliation(
+        self, store_id: str, *, date_from: date, date_to: date
+    ) -> Reconciliation:
+        from brandmind.services import orders
+
+        return await orders.reconciliation(self._rt, store_id, date_from=date_from, date_to=date_to)
+
+    async def products(self, store_id: str, *, date_from: date, date_to: date) -> ProductsPage:
+        from brandmind.services import products
+
+        return await products.products(self._rt, store_id, date_from=date_from, date_to=date_to)
 
     async def request(self, store_id: str, *, by: str, full: bool = False) -> str:
         from brandmind.services import syncs

@@ -11,10 +11,11 @@ import reflex as rx
 from brandmind.clock import monotonic_s, utc_now
 from brandmind.commerce.shop import zone
 from brandmind.services.dashboard import CommandCenter
-from brandmind.state import acts, sample
+from brandmind.state import acts, portrait, portrait_view, sample, sample_portrait
 from brandmind.state.center_view import Sight, command_center
 from brandmind.state.frame import Frame, draw, watch, zone_of
 from brandmind.state.guard import Access, guarded, public
+from brandmind.state.portrait_views import PortraitView
 from brandmind.state.ranges import Range, chosen
 from brandmind.state.views import CommandCenterView
 from brandmind.state.waiting_view import Watch
@@ -31,6 +32,7 @@ class Center(rx.State):
     """The command center of the store and range in the address."""
 
     center: CommandCenterView = CommandCenterView()
+    dna: PortraitView = PortraitView()
     as_table: bool = False
     _seen_by: str = ""
 
@@ -52,7 +54,7 @@ class Center(rx.State):
         store, viewer = access.store, access.viewer
         if store is None or viewer is None:
             async with self:
-                self.center = CommandCenterView()
+                self.center, self.dna = CommandCenterView(), PortraitView()
                 frame = await self.get_state(Frame)
                 draw(frame, access, None, tz=UTC)
             return None
@@ -68,9 +70,10 @@ class Center(rx.State):
         figures: CommandCenter | None = None
         figures_key: tuple[object, ...] = ()
         figures_at = -FIGURES_EVERY_S
+        dna = PortraitView()
 
         async def show(progress: StoreProgress, fresh: bool) -> None:
-            nonlocal tz, at, figures, figures_key, figures_at
+            nonlocal tz, at, figures, figures_key, figures_at, dna
             every_s = LIVE_EVERY_S
             if progress.status is StoreStatus.IN_PROGRESS or progress.history_runs:
                 every_s = FIGURES_EVERY_S
@@ -83,6 +86,7 @@ class Center(rx.State):
             if figures is None or (key != figures_key and at_s - figures_at >= every_s):
                 at, figures, tz = await _figures(store.store_id, params, tz)
                 figures_key, figures_at = key, at_s
+                dna = await portrait.shown(store, progress)
             assert at is not None
             page = command_center(
                 figures,
@@ -105,13 +109,15 @@ class Center(rx.State):
             async with self:
                 if page != self.center:
                     self.center = page
+                if dna != self.dna:
+                    self.dna = dna
                 self._seen_by = viewer.session_id
                 frame = await self.get_state(Frame)
                 draw(frame, access, progress, tz=tz)
 
         async for lost in watch(self, access, show):
             async with self:
-                self.center = CommandCenterView()
+                self.center, self.dna = CommandCenterView(), PortraitView()
                 frame = await self.get_state(Frame)
                 draw(frame, lost, None, tz=tz)
         return None
@@ -153,6 +159,9 @@ async def _show_sample(state: Any, access: Access, params: dict[str, str]) -> No
     )
     async with state:
         state.center = page
+        state.dna = portrait_view.portrait(
+            sample_portrait.store_dna(now.date()), mode="sample", shop_param=sample.PARAM
+        )
         frame = await state.get_state(Frame)
         draw(frame, access, None, tz=UTC)
 

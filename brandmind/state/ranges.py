@@ -85,13 +85,15 @@ def _own_days(params: Mapping[str, str], *, today: date) -> tuple[date, date] | 
     return (first, last) if 0 <= (last - first).days < _LONGEST_DAYS else None
 
 
-def range_links(at: Range, *, shop_param: str) -> tuple[LinkView, ...]:
+def range_links(
+    at: Range, *, shop_param: str, page: str = "/command-center"
+) -> tuple[LinkView, ...]:
     """The presets as links that keep the comparison."""
     compare = at.compare or "none"
     return tuple(
         LinkView(
             label=label,
-            href=_href(shop_param, range=key, compare=compare),
+            href=_href(shop_param, page=page, range=key, compare=compare),
             current=key == at.preset,
         )
         for key, (label, _) in PRESETS.items()
@@ -113,5 +115,5 @@ def compare_links(at: Range, *, shop_param: str) -> tuple[LinkView, ...]:
     )
 
 
-def _href(shop_param: str, **params: str) -> str:
-    return f"/command-center?{urlencode({'shop': shop_param, **params})}"
+def _href(shop_param: str, *, page: str = "/command-center", **params: str) -> str:
+    return f"{page}?{urlencode({'shop': shop_param, **params})}"

@@ -118,7 +118,13 @@ def store_links(access: Access) -> tuple[LinkView, ...]:
 
 def nav(shop_param: str) -> tuple[LinkView, ...]:
     """The rail. Its order is that of components.shell.NAV."""
-    links = [LinkView("Command center", f"/command-center?shop={shop_param}&look=1")]
+    links = [
+        LinkView("Command center", f"/command-center?shop={shop_param}&look=1"),
+        LinkView("Store DNA", f"/dna?shop={shop_param}"),
+        LinkView("Customers", f"/customers?shop={shop_param}"),
+        LinkView("Products", f"/products?shop={shop_param}"),
+        LinkView("Orders", f"/orders?shop={shop_param}"),
+    ]
     if shop_param != SAMPLE_PARAM:
         links.append(LinkView("Sync progress", f"/syncing?shop={shop_param}"))
         links.append(LinkView("Settings", f"/settings?shop={shop_param}"))

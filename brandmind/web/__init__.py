@@ -11,13 +11,19 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from brandmind.web import api, health, signing, webhooks
+from brandmind.web import api, health, sheets, signing, webhooks
 from brandmind.web.headers import SecurityHeaders
 
 
 def routes() -> list[BaseRoute]:
     """Every route of ours, in the order in which they are tried."""
-    return [*webhooks.routes(), *signing.routes(), *api.routes(), *health.routes()]
+    return [
+        *webhooks.routes(),
+        *signing.routes(),
+        *api.routes(),
+        *sheets.routes(),
+        *health.routes(),
+    ]
 
 
 def transformers() -> list[Starlette | Callable[[ASGIApp], ASGIApp]]:

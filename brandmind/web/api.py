@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from functools import wraps
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from brandmind import runtime
 from brandmind.errors import NotFound, StorePaused, SyncAlreadyRunning, TooManySyncs
-from brandmind.services import privacy, stores, syncs, webhooks
+from brandmind.services import privacy, syncs, webhooks
 from brandmind.services.sessions import StoreRef
 from brandmind.sync.progress import to_plain
 from brandmind.sync.stages import PAGED
 from brandmind.web import asking
+from brandmind.web.members import for_members
 
 _NO_STORE = {"Cache-Control": "no-store"}
-Handler = Callable[[Request], Awaitable[Response]]
 
 
-def _for_members(handler: Callable[[Request, StoreRef], Awaitable[Response]]) -> Handler:
-    """Only for somebody who may open the store in the path; for others there is none."""
-
-    @wraps(handler)
-    async def asked(request: Request) -> Response:
-        rt = runtime.get()
-        if request.method == "POST" and not asking.is_our_own(rt, request):
-            return asking.problem(403, "wrong_origin", "This request did not come from our pages.")
-        viewer = await asking.viewer_of(rt, request)
-        if viewer is None:
-            return asking.problem(401, "signed_out", "Sign in first.")
-        try:
-            store = stores.authorise_id(viewer, request.path_params["store_id"])
-            return await handler(request, store)
-        except NotFound as error:
-            return asking.problem(404, "not_found", error.message)
-
-    return asked
-
-
-@_for_members
+@for_members
 async def _ask_for_sync(request: Request, store: StoreRef) -> Response:
     rt = runtime.get()
     if not store.installed:
@@ -74,7 +51,7 @@ async def _ask_for_sync(request: Request, store: StoreRef) -> Response:
     )
 
 
-@_for_members
+@for_members
 async def _status(_request: Request, store: StoreRef) -> Response:
     rt = runtime.get()
     progress = await syncs.progress(rt, store.store_id)

@@ -17,7 +17,9 @@ from sqlmodel import SQLModel
 
 import brandmind.brandmind
 from brandmind.clock import monotonic_s, utc_now
-from brandmind.db import rollups
+from brandmind.db import portraits, rollups
+from brandmind.db.portraits import Portrait
+from brandmind.state import sample_portrait, sample_tables
 from brandmind.state.guard import OnlyMarked
 from tests.factories import Item, make_customer, make_order, make_product
 from tests.identity_world import HARBOR, LEMON, PUBLIC, Somebody, World
@@ -31,6 +33,7 @@ SHOP_NAME = "Zanzibar Secret Store"
 ORDER_NAME = "secret-order"
 PRODUCT = "Quetzal secret beanie"
 NET = "$7,313"
+DNA = "Quokka-led secret."
 _OF_A_RUN = ("sync_stage", "sync_event")
 
 
@@ -114,6 +117,15 @@ class Neighbourhood:
         await sql("UPDATE shop_order SET name = :name", name=ORDER_NAME)
         while await write(rollups.recount_dirty, self.store_id):
             pass
+        told = json.loads(json.dumps(sample_portrait.store_dna(now.date()).portrait))
+        told["signature"] = DNA
+        tables = sample_tables.tables(now.date())
+        await write(
+            portraits.keep,
+            self.store_id,
+            Portrait(now.date(), 1, 12, {}, json.dumps(told), json.dumps(tables)),
+            run_id="run",
+        )
 
     async def leave(self) -> None:
         for browser in (self.alice, self.bob, self.charlie, self.nobody):
@@ -121,7 +133,7 @@ class Neighbourhood:
 
     def secrets(self) -> set[str]:
         """What nobody but a member may be told."""
-        return {self.store_id, SHOP_NAME, ORDER_NAME, PRODUCT, NET, ALICE.name}
+        return {self.store_id, SHOP_NAME, ORDER_NAME, PRODUCT, NET, DNA, ALICE.name}
 
     async def everything_of_alice(self) -> str:
         """All rows of her store, to see whether one changed."""

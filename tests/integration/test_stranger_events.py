@@ -11,11 +11,14 @@ from reflex_base.registry import RegistrationContext
 from brandmind.state import guard
 from brandmind.state.center import Center
 from brandmind.state.frame import Frame
+from brandmind.state.portrait import Portrait
 from brandmind.state.settings import Settings
+from brandmind.state.tables import Customers, Orders, Products
 from brandmind.state.waiting import Waiting
 from tests.identity_world import HARBOR, open_world
 from tests.integration.stranger_world import (
     ALICES_ADDRESSES,
+    DNA,
     NET,
     ORDER_NAME,
     PRODUCT,
@@ -31,6 +34,11 @@ async def around(sqlite_url: str) -> AsyncIterator[Neighbourhood]:
         await made.settle()
         yield made
         await made.leave()
+
+
+# What each page shows its owner and nobody else; the amount in full, as tables have it.
+MONEY = "$7,313.00"
+SHOWN = {Portrait: {DNA}, Products: {PRODUCT}, Orders: {MONEY}}
 
 
 def handlers() -> dict[str, Any]:
@@ -109,7 +117,16 @@ async def test_the_walk_notices_a_guard_that_lets_everybody_in(
 
 
 @pytest.mark.parametrize(
-    ("state", "page"), [(Center, "/command-center"), (Waiting, "/syncing"), (Settings, "/settings")]
+    ("state", "page"),
+    [
+        (Center, "/command-center"),
+        (Waiting, "/syncing"),
+        (Settings, "/settings"),
+        (Portrait, "/dna"),
+        (Customers, "/customers"),
+        (Products, "/products"),
+        (Orders, "/orders"),
+    ],
 )
 async def test_the_owner_and_a_teammate_see_the_store_each_as_far_as_they_may(
     around: Neighbourhood, state: Any, page: str
@@ -117,13 +134,17 @@ async def test_the_owner_and_a_teammate_see_the_store_each_as_far_as_they_may(
     seen = {}
     for who in ("alice", "bob"):
         async with around.tab(who) as tab:
-            await tab.event(named(state, "follow"), f"{page}?shop={HARBOR}", {}, enough={SHOP_NAME})
-            seen[who] = tab.learnt(around.secrets())
+            enough = {SHOP_NAME, *(SHOWN.get(state, set()) if who == "alice" else set())}
+            await tab.event(named(state, "follow"), f"{page}?shop={HARBOR}", {}, enough=enough)
+            seen[who] = tab.learnt({*around.secrets(), MONEY})
     assert SHOP_NAME in seen["alice"] & seen["bob"]
     if state is Center:
         assert {NET, PRODUCT, ORDER_NAME} <= seen["alice"]
         # His Shopify account may not see orders, so nothing made of them is sent to him.
-        assert not {NET, ORDER_NAME} & seen["bob"]
+        assert not {NET, ORDER_NAME, DNA} & seen["bob"]
+    if state in (Portrait, Customers, Products, Orders):
+        assert SHOWN.get(state, set()) <= seen["alice"]
+        assert not {NET, MONEY, PRODUCT, ORDER_NAME, DNA} & seen["bob"]
 
 
 async def test_a_teammate_may_ask_for_a_sync(around: Neighbourhood) -> None:

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from brandmind import web
 from tests.identity_world import HARBOR, PUBLIC, open_world
-from tests.integration.stranger_world import Neighbourhood
+from tests.integration.stranger_world import DNA, PRODUCT, Neighbourhood
 
 # Which answers a stranger may get, signed in elsewhere and not at all. A new route has to be
 # thought about: it is missing here.
@@ -27,6 +27,10 @@ MAY_GET: dict[tuple[str, str], dict[str, set[int]]] = {
     ("GET", "/api/stores/{store_id}/status"): {"charlie": {404}, "nobody": {401}},
     ("GET", "/api/stores/{store_id}/privacy"): {"charlie": {404}, "nobody": {401}},
     ("GET", "/api/stores/{store_id}/privacy/{act_id}"): {"charlie": {404}, "nobody": {401}},
+    ("GET", "/api/stores/{store_id}/orders.csv"): {"charlie": {404}, "nobody": {401}},
+    ("GET", "/api/stores/{store_id}/products.csv"): {"charlie": {404}, "nobody": {401}},
+    ("GET", "/api/stores/{store_id}/customers.csv"): {"charlie": {404}, "nobody": {401}},
+    ("GET", "/api/stores/{store_id}/dna.json"): {"charlie": {404}, "nobody": {401}},
     ("GET", "/healthz"): {"charlie": {200}, "nobody": {200}},
     ("GET", "/readyz"): {"charlie": {200, 503}, "nobody": {200, 503}},
 }
@@ -107,3 +111,31 @@ async def test_another_stores_id_is_as_unknown_as_none(around: Neighbourhood) ->
             )
             answers.append((answer.status_code, answer.text, sorted(answer.headers.items())))
         assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("name", ["orders.csv", "products.csv", "customers.csv", "dna.json"])
+async def test_a_file_is_for_those_who_may_see_what_is_in_it(
+    around: Neighbourhood, name: str
+) -> None:
+    path = f"/api/stores/{around.store_id}/{name}"
+    days = {"from": "2020-01-01", "to": "2027-01-01"}
+    answer = await around.alice.get(path, params=days)
+    assert answer.status_code == 200
+    assert "attachment" in answer.headers["content-disposition"]
+    assert answer.headers["cache-control"] == "no-store"
+    told = {"orders.csv": "7313.00", "products.csv": PRODUCT, "dna.json": DNA}
+    assert told.get(name, "cohort,size") in answer.text
+    # His Shopify account may see products alone.
+    refused = await around.bob.get(path, params=days)
+    assert refused.status_code == 403
+    assert not any(secret in refused.text for secret in around.secrets())
+
+
+async def test_days_that_are_none_are_refused_by_name(around: Neighbourhood) -> None:
+    path = f"/api/stores/{around.store_id}/orders.csv"
+    for days, field in (
+        ({"from": "x", "to": "2026-01-01"}, "from"),
+        ({"from": "2026-01-01"}, "to"),
+    ):
+        answer = await around.alice.get(path, params=days)
+        assert (answer.status_code, answer.json()["field"]) == (400, field)

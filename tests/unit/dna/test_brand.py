@@ -29,12 +29,12 @@ def test_price_position_is_the_rank_of_what_sold():
         for n in range(2)
     ]
     found = read(price_position, shop(buys, variants=ladder(10, 20, 30, 40, 50)))
-    # 30 % at rank 0, 70 % at rank 1, both orders alike: no spread.
+    # 30% at rank 0, 70% at rank 1, both orders alike: no spread.
     assert found.raw == pytest.approx(0.7)
     assert found.score == pytest.approx(70)
     assert found.low == pytest.approx(found.high) == pytest.approx(70)
     assert found.n == 5
-    assert found.evidence[1].value == "70 %"
+    assert found.evidence[1].value == "70%"
 
 
 def test_two_unlike_orders_make_price_position_unsure():
@@ -164,7 +164,7 @@ def test_reach_is_the_money_that_goes_abroad():
     found = read(reach, shop(buys))
     assert found.raw == pytest.approx(0.25)
     assert found.n == 100
-    assert found.evidence[2].value == "FR, 20 %"
+    assert found.evidence[2].value == "FR, 20%"
     # Without the shop's own word its biggest market is its home.
     assert read(reach, shop(buys, country="")).raw == pytest.approx(0.25)
     assert read(reach, shop(buys, country="FR")).raw == pytest.approx(0.80)

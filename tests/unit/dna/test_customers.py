@@ -101,7 +101,7 @@ def test_orders_of_one_day_are_one_visit():
         (46, None, "Quarterly"),
         (120, None, "Quarterly"),
         (121, None, "Occasion"),
-        # 10 % past a cut, not before: 45 - 4.5 and 45 + 4.5.
+        # 10% past a cut, not before: 45 - 4.5 and 45 + 4.5.
         (41, "Quarterly", "Quarterly"),
         (40, "Quarterly", "Monthly"),
         (49, "Monthly", "Monthly"),

@@ -201,11 +201,11 @@ def test_the_second_order_is_worth_a_sum_that_can_be_checked():
     # 30 of 300 within 90 days: 10 %, a score of 32.5.
     assert (loyalty.raw, loyalty.score) == (0.1, 32.5)
     (action,) = loyalty.actions
-    # 300 x 3 % x 50.00.
+    # 300 x 3% x 50.00.
     assert action.amount_minor == 45_000
     assert action.title == "Ask for the second order on day 20"
     assert "about 450.00 GBP a year" in action.text
-    assert action.sum == "300 new customers a year × 3 % × 50.00 GBP an order = 450.00 GBP"
+    assert action.sum == "300 new customers a year × 3% × 50.00 GBP an order = 450.00 GBP"
     assert profile.do_next[0] == action
 
 

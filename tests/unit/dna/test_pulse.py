@@ -17,14 +17,14 @@ def test_momentum_is_held_against_the_same_weekdays_last_year():
     buys = [Buy(5, items=(Item(1, 700),)), Buy(369, items=(Item(1, 1000),))]
     beat = momentum(Year(shop(buys)))
     assert (beat.state, beat.value, beat.against) == ("alert", 700, 1000)
-    assert "down 30 % on the same 28 days last year" in beat.sentence
+    assert "down 30% on the same 28 days last year" in beat.sentence
 
 
 def test_momentum_falls_back_on_the_28_days_before():
     buys = [Buy(5, items=(Item(1, 1100),)), Buy(30, items=(Item(1, 1000),))]
     beat = momentum(Year(shop(buys, stored_days=300)))
     assert (beat.state, beat.against) == ("calm", 1000)
-    assert "up 10 % on the 28 days before" in beat.sentence
+    assert "up 10% on the 28 days before" in beat.sentence
     assert momentum(Year(shop(buys, stored_days=55))).state == "unknown"
 
 
@@ -48,7 +48,7 @@ def test_slipping_champions_are_good_customers_long_unseen():
 
 @pytest.mark.parametrize(("now", "state"), [(5, "calm"), (11, "calm"), (12, "alert")])
 def test_a_refund_spike_is_what_chance_hardly_makes(now, state):
-    # 5 % of 100 orders before; of 100 now, 12 or more come by chance 4 times in 1,000, 11 do 11.
+    # 5% of 100 orders before; of 100 now, 12 or more come by chance 4 times in 1,000, 11 do 11.
     buys = [Buy(5)] * 100 + [Buy(60)] * 100
     facts = replace(shop(buys), returns=[(END - 5, now), (END - 60, 5)])
     assert refund_spike(Year(facts)).state == state

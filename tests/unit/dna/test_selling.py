@@ -72,7 +72,7 @@ def test_the_two_biggest_months_make_the_season():
     assert found.raw == pytest.approx(3)
     assert found.score == 100
     assert found.evidence[0].value == "November and December"
-    assert found.sentence.startswith("November and December bring 50 % of the year, 3.0 times")
+    assert found.sentence.startswith("November and December bring 50% of the year, 3.0 times")
     # The second half has 1,500 of 2,000: growth may look like a season.
     assert found.cap is not None
     strand = finish(shop(monthly(*[100] * 10, 400, 600), stored_days=365), cuts.SEASONALITY, found)

@@ -1,0 +1,84 @@
+"""The tables of the pages as CSV files: every row, exact amounts, nothing in words."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
+
+from brandmind.commerce.money import to_decimal
+from brandmind.db.figures import DaySums
+from brandmind.services import dna, orders, products
+
+if TYPE_CHECKING:
+    from brandmind.runtime import Runtime
+
+# A spreadsheet takes what begins like this for a formula.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+async def reconciliation(rt: Runtime, store_id: str, *, date_from: date, date_to: date) -> str:
+    """Each day from gross to total. Raises NotFound and InvalidInput."""
+    found = await orders.reconciliation(rt, store_id, date_from=date_from, date_to=date_to)
+    currency = found.facts.currency
+    names = [name for name in DaySums._fields if name not in ("placed_minor", "returned_minor")]
+    return _csv(
+        ["day", "currency", *(name.removesuffix("_minor") for name in names)],
+        (
+            [day, currency, *(_plain(name, getattr(sums, name), currency) for name in names)]
+            for day, sums in found.days.items()
+        ),
+    )
+
+
+async def goods(rt: Runtime, store_id: str, *, date_from: date, date_to: date) -> str:
+    """Each product of the range. Raises NotFound and InvalidInput."""
+    found = await products.products(rt, store_id, date_from=date_from, date_to=date_to)
+    return _csv(
+        ["product_id", "title", "class", "currency", "net", "units", "orders", "share",
+         "return_rate", "stock", "cover_days", "sell_through", "days_on_sale"],
+        (
+            [row.product_id, row.title, row.kind, found.currency,
+             to_decimal(row.net_minor, found.currency), row.units, row.orders, row.share,
+             row.return_rate, row.stock, row.cover_days, row.sell_through, row.days_on_sale]
+            for row in found.rows
+        ),
+    )  # fmt: skip
+
+
+async def customers(rt: Runtime, store_id: str) -> str:
+    """Each cohort's months by the newest portrait; the header alone before the first."""
+    found = await dna.store_dna(rt, store_id)
+    told: dict[str, Any] = found.tables if found else {"cohorts": [], "currency": ""}
+    return _csv(
+        ["cohort", "size", "month_after", "customers", "currency", "net", "cumulative", "partial"],
+        (
+            [f"{cohort['month'] // 12}-{cohort['month'] % 12 + 1:02}", cohort["size"],
+             cell["after"], cell["customers"], told["currency"],
+             to_decimal(cell["net_minor"], told["currency"]),
+             to_decimal(cell["cumulative_minor"], told["currency"]), cell["partial"]]
+            for cohort in told["cohorts"]
+            for cell in cohort["cells"]
+        ),
+    )  # fmt: skip
+
+
+def _plain(name: str, value: int, currency: str) -> object:
+    return to_decimal(value, currency) if name.endswith("_minor") else value
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(header)
+    for row in rows:
+        writer.writerow([_cell(value) for value in row])
+    return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return "" if value is None else value

@@ -1,0 +1,189 @@
+"""The portrait in words and places, from what was kept of it and where the sync stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from brandmind.services.dna import StoreDna
+from brandmind.state import wording
+from brandmind.state.portrait_views import (
+    ActionView,
+    BeatView,
+    HelixView,
+    LaneView,
+    PortraitView,
+    StrandView,
+)
+from brandmind.state.views import BannerView, FactView
+from brandmind.sync.progress import StoreProgress
+from brandmind.sync.stages import Stage, StageState
+
+HELICES: Final = ("brand", "customers", "selling", "operations")
+SHORT: Final = {
+    "price": "Price", "range": "Range", "newness": "Newness", "reach": "Reach",
+    "loyalty": "Loyalty", "cadence": "Cadence", "value": "Value", "growth": "Growth",
+    "discount": "Discount", "basket": "Basket", "seasonality": "Seasonality",
+    "returns": "Returns",
+}  # fmt: skip
+_BEATS: Final = {"alert": "Look here", "calm": "As usual", "unknown": "Not known yet"}
+CLOSED: Final = "Your Shopify account may not see the orders and customers this is read from."
+
+
+def mode_of(progress: StoreProgress | None, *, kept: bool, sees: bool) -> tuple[str, str]:
+    """How a page made of the portrait stands, and the words for it.
+
+    `progress` None is the sample shop; `kept` says that a portrait is there, `sees` that the
+    person may see what it is read from.
+    """
+    if progress is None:
+        return "sample", ""
+    if not sees:
+        return "closed", CLOSED
+    stage = progress.stage(Stage.FIGURES)
+    stopped = stage is not None and stage.state is StageState.FAILED
+    if kept:
+        return "real", "not updated" if stopped else ""
+    if stopped:
+        return "failed", "Could not read your Store DNA."
+    if stage is not None and stage.state is StageState.RUNNING:
+        return "hold", "Reading your DNA."
+    return "none", "Your Store DNA is read after the customers."
+
+
+def portrait(
+    found: StoreDna | None,
+    *,
+    mode: str,
+    note: str = "",
+    shop_param: str = "",
+    store_id: str = "",
+    banner: BannerView | None = None,
+) -> PortraitView:
+    """The page, and the command center's first row, of a portrait; None: nothing of it to show."""
+    href = f"/dna?shop={shop_param}"
+    if found is None or mode not in ("real", "sample"):
+        return PortraitView(
+            there=True, mode=mode, note=note, banner=banner or BannerView(), href=href
+        )
+    told = found.portrait
+    before = {one["key"]: one for one in found.before["strands"]} if found.before else {}
+    strands = [_strand(one, before.get(one["key"]), found) for one in told["strands"]]
+    read = [view for view in strands if view.score]
+    sure = [one["confidence"] for one in told["strands"] if one["score"] is not None]
+    return PortraitView(
+        there=True,
+        mode=mode,
+        note=note,
+        banner=banner or BannerView(),
+        eyebrow=(
+            f"Store DNA, 12 months to {wording.day(found.as_of, year=True)} · formula "
+            f"v{told['dna_version']}" + (f" · {_overall(sure)}" if sure else "")
+        ),
+        signature=told["signature"] or "Too little to tell yet.",
+        coverage=f"{told['coverage']}.",
+        href=href,
+        json_href=f"/api/stores/{store_id}/dna.json" if store_id else "",
+        gel_said="The gel: "
+        + (", ".join(f"{view.name} {view.score}" for view in read) or "nothing read yet")
+        + ".",
+        lanes=tuple(_lane(one, before.get(one["key"])) for one in told["strands"]),
+        helices=tuple(
+            HelixView(
+                number,
+                name.capitalize(),
+                tuple(view for view in read if view.helix == number),
+            )
+            for number, name in enumerate(HELICES, 1)
+            if any(view.helix == number for view in read)
+        ),
+        missing=tuple(
+            FactView(one["name"], one["needs"]) for one in told["strands"] if one["needs"]
+        ),
+        pulse=tuple(
+            BeatView(one["name"], one["state"], _BEATS[one["state"]], one["sentence"])
+            for one in told["pulse"]
+        ),
+        do_next=tuple(_action(one) for one in told["do_next"]),
+        table=tuple(read),
+        foot=(
+            "Each strand is read from your own orders by fixed rules. "
+            + (
+                f"The thin marks are the portrait of {wording.day(found.before_day, year=True)}."
+                if found.before_day
+                else "There is no portrait of 90 days ago yet to compare with."
+            )
+        ),
+    )
+
+
+def _overall(sure: list[str]) -> str:
+    """The confidence of most strands."""
+    return f"{max(('high', 'medium', 'low'), key=sure.count)} confidence"
+
+
+def _helix(one: Mapping[str, Any]) -> int:
+    return HELICES.index(one["helix"]) + 1
+
+
+def _lane(one: Mapping[str, Any], before: Mapping[str, Any] | None) -> LaneView:
+    key = one["key"]
+    if one["score"] is None:
+        return LaneView(key=key, helix=_helix(one), name=SHORT[key])
+    ago = before["score"] if before else None
+    return LaneView(
+        key=key,
+        helix=_helix(one),
+        name=SHORT[key],
+        there=True,
+        glow_top=round(100 - one["ci_high"], 1),
+        glow_height=round(max(1.0, one["ci_high"] - one["ci_low"]), 1),
+        band_top=round(100 - one["score"], 1),
+        ghost=ago is not None,
+        ghost_top=round(100 - ago, 1) if ago is not None else 0,
+    )
+
+
+def _strand(
+    one: Mapping[str, Any], before: Mapping[str, Any] | None, found: StoreDna
+) -> StrandView:
+    key, score = one["key"], one["score"]
+    if score is None:
+        return StrandView(key=key, name=one["name"], helix=_helix(one), sentence=one["needs"])
+    ago = before["score"] if before else None
+    left, right = one["poles"]
+    return StrandView(
+        key=key,
+        name=one["name"],
+        helix=_helix(one),
+        label=one["label"],
+        score=f"{score:.0f}",
+        said=(
+            f"{one['name']}: {score:.0f} of 100, {one['label']}, likely {one['ci_low']:.0f} to "
+            f"{one['ci_high']:.0f}"
+        ),
+        at=score,
+        low=one["ci_low"],
+        width=round(max(1.0, one["ci_high"] - one["ci_low"]), 1),
+        ghost=-1 if ago is None else ago,
+        left=left,
+        right=right,
+        sentence=one["sentence"],
+        compared=found.compared(one),
+        confidence=f"{one['confidence'].capitalize()} confidence. {one['confidence_reason']}",
+        unsure=one["confidence"] == "low",
+        tag=one["tag"] or "",
+        formula=one["formula"],
+        evidence=tuple(FactView(fact["what"], fact["value"]) for fact in one["evidence"]),
+        actions=tuple(_action(action) for action in one["actions"]),
+    )
+
+
+def _action(one: Mapping[str, Any]) -> ActionView:
+    return ActionView(
+        key=one["key"],
+        strand=SHORT[one["strand"]],
+        title=one["title"],
+        text=one["text"],
+        sum=one["sum"] or "",
+    )

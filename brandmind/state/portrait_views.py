@@ -1,0 +1,244 @@
+"""What the pages of the portrait, customers, products and orders show; all of it in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from brandmind.state.views import BannerView, FactView, LinkView
+
+
+@dataclass(frozen=True)
+class LaneView:
+    """One lane of the gel, in percent of its height from the top; `there` false: unread."""
+
+    key: str = ""
+    helix: int = 1
+    name: str = ""
+    there: bool = False
+    glow_top: float = 0
+    glow_height: float = 0
+    band_top: float = 0
+    ghost: bool = False
+    ghost_top: float = 0
+
+
+@dataclass(frozen=True)
+class ActionView:
+    """Something to do, with the sum behind its amount."""
+
+    key: str = ""
+    strand: str = ""
+    title: str = ""
+    text: str = ""
+    sum: str = ""
+
+
+@dataclass(frozen=True)
+class StrandView:
+    """A strand: places on its line in percent from the left; `ghost` below 0: none."""
+
+    key: str = ""
+    name: str = ""
+    helix: int = 1
+    label: str = ""
+    score: str = ""
+    said: str = ""
+    at: float = 0
+    low: float = 0
+    width: float = 0
+    ghost: float = -1
+    left: str = ""
+    right: str = ""
+    sentence: str = ""
+    compared: str = ""
+    confidence: str = ""
+    unsure: bool = False
+    tag: str = ""
+    formula: str = ""
+    evidence: tuple[FactView, ...] = ()
+    actions: tuple[ActionView, ...] = ()
+
+
+@dataclass(frozen=True)
+class HelixView:
+    """A helix with its strands that were read."""
+
+    number: int = 1
+    name: str = ""
+    strands: tuple[StrandView, ...] = ()
+
+
+@dataclass(frozen=True)
+class BeatView:
+    """One beat of the pulse. `tone`: alert, calm or unknown."""
+
+    name: str = ""
+    tone: str = "unknown"
+    word: str = ""
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class PortraitView:
+    """The portrait of one store. `mode`: real, hold, sample, failed, closed or none (not yet)."""
+
+    there: bool = False
+    mode: str = "hold"
+    note: str = ""
+    banner: BannerView = field(default_factory=BannerView)
+    eyebrow: str = ""
+    signature: str = ""
+    coverage: str = ""
+    href: str = ""
+    json_href: str = ""
+    gel_said: str = ""
+    lanes: tuple[LaneView, ...] = ()
+    helices: tuple[HelixView, ...] = ()
+    missing: tuple[FactView, ...] = ()
+    pulse: tuple[BeatView, ...] = ()
+    do_next: tuple[ActionView, ...] = ()
+    table: tuple[StrandView, ...] = ()
+    foot: str = ""
+
+
+@dataclass(frozen=True)
+class SumRowView:
+    """One day of the reconciliation."""
+
+    day: str = ""
+    orders: str = ""
+    gross: str = ""
+    discounts: str = ""
+    returns: str = ""
+    net: str = ""
+    shipping: str = ""
+    taxes: str = ""
+    total: str = ""
+    negative: bool = False
+
+
+@dataclass(frozen=True)
+class OrdersView:
+    """The reconciliation of a store and range. `mode`: real, hold, sample, failed or closed."""
+
+    there: bool = False
+    mode: str = "hold"
+    note: str = ""
+    banner: BannerView = field(default_factory=BannerView)
+    ranges: tuple[LinkView, ...] = ()
+    range_label: str = ""
+    rows: tuple[SumRowView, ...] = ()
+    whole: SumRowView = field(default_factory=SumRowView)
+    facts: tuple[FactView, ...] = ()
+    cancelled: tuple[FactView, ...] = ()
+    csv_href: str = ""
+    foot: str = ""
+
+
+@dataclass(frozen=True)
+class GoodsRowView:
+    """A product in the table; `width` of its bar in percent of the best one."""
+
+    title: str = ""
+    kind: str = ""
+    net: str = ""
+    share: str = ""
+    width: int = 0
+    units: str = ""
+    returned: str = ""
+    cover: str = ""
+    cover_low: bool = False
+    sell_through: str = ""
+    age: str = ""
+
+
+@dataclass(frozen=True)
+class StepView:
+    """A step of the price ladder: how many variants, how much of the sales, in percent."""
+
+    name: str = ""
+    variants: int = 0
+    sales: int = 0
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class PairView:
+    """Two products that are bought together."""
+
+    names: str = ""
+    lift: str = ""
+    orders: str = ""
+
+
+@dataclass(frozen=True)
+class ProductsView:
+    """The products of a store and range. `mode` as in `OrdersView`."""
+
+    there: bool = False
+    mode: str = "hold"
+    note: str = ""
+    banner: BannerView = field(default_factory=BannerView)
+    ranges: tuple[LinkView, ...] = ()
+    range_label: str = ""
+    kinds: tuple[LinkView, ...] = ()
+    rows: tuple[GoodsRowView, ...] = ()
+    tally: str = ""
+    steps: tuple[StepView, ...] = ()
+    ladder: str = ""
+    pairs: tuple[PairView, ...] = ()
+    pairs_none: str = ""
+    csv_href: str = ""
+    foot: str = ""
+
+
+@dataclass(frozen=True)
+class GroupView:
+    """A group of customers; `width` in percent of the largest."""
+
+    name: str = ""
+    customers: str = ""
+    share: str = ""
+    width: int = 0
+    sales: str = ""
+    days: str = ""
+
+
+@dataclass(frozen=True)
+class CohortCellView:
+    """A month of a cohort; `shade` 0-100."""
+
+    text: str = ""
+    shade: int = 0
+    partial: bool = False
+
+
+@dataclass(frozen=True)
+class CohortRowView:
+    """A cohort with its months."""
+
+    month: str = ""
+    size: str = ""
+    cells: tuple[CohortCellView, ...] = ()
+
+
+@dataclass(frozen=True)
+class CustomersView:
+    """The customers of a store. `mode` as in `PortraitView`."""
+
+    there: bool = False
+    mode: str = "hold"
+    note: str = ""
+    banner: BannerView = field(default_factory=BannerView)
+    tabs: tuple[LinkView, ...] = ()
+    tab: str = "segments"
+    rates: tuple[FactView, ...] = ()
+    groups: tuple[GroupView, ...] = ()
+    groups_none: str = ""
+    months: tuple[str, ...] = ()
+    cohorts: tuple[CohortRowView, ...] = ()
+    measure: tuple[LinkView, ...] = ()
+    deciles: tuple[GroupView, ...] = ()
+    ltv: tuple[FactView, ...] = ()
+    csv_href: str = ""
+    foot: str = ""

@@ -1,0 +1,166 @@
+"""The sample shop's customers, products and days, beside its portrait."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any, Final
+
+from brandmind.dna.rfm import GROUPS
+from brandmind.services.orders import DaySums, Explained, Reconciliation, StoreFacts
+from brandmind.services.products import ProductRow, ProductsPage
+from brandmind.state import sample
+from brandmind.state.ranges import Range
+
+_SHARES: Final = (9, 14, 18, 21, 4, 6, 5, 4, 7, 8, 4)
+_CURRENCY: Final = "USD"
+
+
+def tables(today: date) -> dict[str, Any]:
+    """What `dna.tables` makes of a real shop, made up."""
+    month = today.year * 12 + today.month - 1
+    return {
+        "as_of": today.isoformat(),
+        "first": (today - timedelta(days=365)).isoformat(),
+        "currency": _CURRENCY,
+        "rfm": {
+            "groups": [
+                {
+                    "group": group,
+                    "name": name,
+                    "customers": 24 * share,
+                    "net_minor": 24 * share * (1200 - 90 * place) * 10,
+                    "days_since": 9 + 21 * place,
+                }
+                for place, ((group, name), share) in enumerate(
+                    zip(GROUPS.items(), _SHARES, strict=True)
+                )
+            ],
+            "customers": 2388,
+            "reason": None,
+        },
+        "cohorts": [_cohort(month - back, back) for back in range(12, -1, -1)],
+        "ltv": [
+            {
+                "after": after,
+                "customers": 200 * (13 - after),
+                "net_minor": 0,
+                "per_customer_minor": 5610 + 900 * after,
+            }
+            for after in range(12)
+        ],
+        "deciles": [
+            {
+                "decile": tenth,
+                "customers": 239,
+                "net_minor": 14_000_000 // tenth,
+                "least_minor": 60_000 // tenth,
+            }
+            for tenth in range(1, 11)
+        ],
+        "repeat_90": {"customers": 2388, "repeated": 740},
+        "ladder": {
+            "p10_minor": 1800,
+            "p50_minor": 4800,
+            "p90_minor": 16_000,
+            "gap": None,
+            "steps": [
+                {
+                    "from_minor": 900 + 2000 * step,
+                    "to_minor": 2900 + 2000 * step,
+                    "variants": variants,
+                    "net_minor": variants * (3000 + 700 * step),
+                }
+                for step, variants in enumerate((22, 40, 58, 46, 30, 21, 14, 9))
+            ],
+        },
+        "pairs": [
+            {"title": "Sample socks, 3-pack", "with_title": "Sample boot wax", "lift": 3.1,
+             "orders": 212},
+        ],
+    }  # fmt: skip
+
+
+def _cohort(month: int, ago: int) -> dict[str, Any]:
+    size = 180 + 7 * (12 - ago)
+    return {
+        "month": month,
+        "size": size,
+        "cells": [
+            {
+                "after": after,
+                "customers": size if after == 0 else size * (24 - after) // 100,
+                "net_minor": size * 5610 if after == 0 else size * 5610 * (24 - after) // 100,
+                "cumulative_minor": 0,
+                "partial": after == ago,
+            }
+            for after in range(ago + 1)
+        ],
+    }
+
+
+def products(at: Range, *, today: date) -> ProductsPage:
+    """The sample shop's products in a range."""
+    center = sample.command_center(
+        today=today, date_from=at.date_from, date_to=at.date_to, compare=None
+    )
+    made = tables(today)
+    return ProductsPage(
+        currency=_CURRENCY,
+        today=today,
+        date_from=at.date_from,
+        date_to=at.date_to,
+        stored_from=None,
+        rows=tuple(
+            ProductRow(
+                product_id=None,
+                title=row.title,
+                active=True,
+                net_minor=row.net_minor,
+                units=row.units,
+                orders=row.orders,
+                share=row.share,
+                return_rate=row.return_rate,
+                kind="A",
+                stock=40 * place + 22,
+                cover_days=11 + 17 * place,
+                cover_reason=None,
+                sell_through=0.8 - 0.1 * place,
+                days_on_sale=60 + 90 * place,
+            )
+            for place, row in enumerate(center.top_products)
+        ),
+        as_of=today,
+        ladder=made["ladder"],
+        pairs=tuple(made["pairs"]),
+    )
+
+
+def reconciliation(at: Range, *, today: date) -> Reconciliation:
+    """The sample shop's days from gross to total."""
+    center = sample.command_center(
+        today=today, date_from=at.date_from, date_to=at.date_to, compare=None
+    )
+    days = {
+        day.day: DaySums(
+            gross_minor=day.gross_minor,
+            discounts_minor=day.discounts_minor,
+            returns_minor=day.returns_minor,
+            net_minor=day.net_minor,
+            shipping_minor=day.orders * 480,
+            taxes_minor=day.net_minor * 8 // 100,
+            total_minor=day.net_minor + day.orders * 480 + day.net_minor * 8 // 100,
+            orders=day.orders,
+            units=day.units,
+        )
+        for day in center.days
+    }
+    columns = zip(*days.values(), strict=True)
+    return Reconciliation(
+        facts=StoreFacts("", sample.NAME, _CURRENCY, "UTC", True, None, None),
+        date_from=at.date_from,
+        date_to=at.date_to,
+        days=days,
+        whole=DaySums(*(sum(column) for column in columns)) if days else DaySums(),
+        explained=Explained(3, 16_830, 45_000, 2, 5, ()),
+        other_currencies=(),
+    )

@@ -1,0 +1,133 @@
+"""The pages of the portrait, customers, products and orders, from figures to words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from brandmind.services.orders import DaySums
+from brandmind.services.products import ProductRow
+from brandmind.state import sample_portrait, sample_tables
+from brandmind.state.customers_view import customers
+from brandmind.state.goods_view import products
+from brandmind.state.orders_view import orders
+from brandmind.state.portrait_view import CLOSED, mode_of, portrait
+from brandmind.state.ranges import Range
+from brandmind.sync.stages import Stage, StageState
+from tests import stage_acts
+
+TODAY = date(2026, 11, 25)
+AT = Range("28d", TODAY - timedelta(days=27), TODAY, None)
+SAMPLE = sample_portrait.store_dna(TODAY)
+
+
+def with_figures(state: StageState) -> Any:
+    made = stage_acts.running()
+    stages = [replace(at, state=state) if at.stage is Stage.FIGURES else at for at in made.stages]
+    return replace(made, stages=tuple(stages))
+
+
+@pytest.mark.parametrize(
+    ("state", "kept", "mode", "note"),
+    [
+        (StageState.QUEUED, False, "none", "Your Store DNA is read after the customers."),
+        (StageState.RUNNING, False, "hold", "Reading your DNA."),
+        (StageState.RUNNING, True, "real", ""),
+        (StageState.FAILED, False, "failed", "Could not read your Store DNA."),
+        (StageState.FAILED, True, "real", "not updated"),
+        (StageState.DONE, True, "real", ""),
+    ],
+)
+def test_the_portrait_stands_as_its_stage_does(
+    state: StageState, kept: bool, mode: str, note: str
+) -> None:
+    assert mode_of(with_figures(state), kept=kept, sees=True) == (mode, note)
+
+
+def test_who_may_not_see_orders_sees_no_portrait() -> None:
+    assert mode_of(with_figures(StageState.DONE), kept=True, sees=False) == ("closed", CLOSED)
+    page = portrait(SAMPLE, mode="closed", note=CLOSED)
+    assert (page.lanes, page.helices, page.signature, page.pulse) == ((), (), "", ())
+
+
+def test_bands_and_lines_stand_where_the_scores_are() -> None:
+    page = portrait(SAMPLE, mode="sample", shop_param="sample")
+    lane = page.lanes[0]
+    # 68, likely 63 to 73, 62 ninety days ago; the gel is measured from its top.
+    assert (lane.band_top, lane.glow_top, lane.glow_height, lane.ghost_top) == (32, 27, 10, 38)
+    strand = page.helices[0].strands[0]
+    assert (strand.at, strand.low, strand.width, strand.ghost) == (68, 63, 10, 62)
+    assert strand.compared == "Up 6 points on the run of 27 Aug."
+    assert [helix.name for helix in page.helices] == ["Brand", "Customers", "Selling", "Operations"]
+    assert page.eyebrow == "Store DNA, 12 months to 25 Nov 2026 · formula v1 · high confidence"
+    assert page.json_href == ""
+
+
+def test_an_unread_strand_has_an_empty_lane_and_says_what_it_needs() -> None:
+    told = {**SAMPLE.portrait}
+    needs = "Needs 12 full months. You have 7. Expected by April 2027."
+    told["strands"] = [
+        {**one, "score": None, "label": None, "needs": needs}
+        if one["key"] == "seasonality"
+        else one
+        for one in told["strands"]
+    ]
+    page = portrait(replace(SAMPLE, portrait=told, before=None, before_day=None), mode="real")
+    assert [lane.key for lane in page.lanes if not lane.there] == ["seasonality"]
+    assert [(fact.name, fact.value) for fact in page.missing] == [("Seasonality", needs)]
+    assert all(strand.key != "seasonality" for helix in page.helices for strand in helix.strands)
+    assert "no portrait of 90 days ago" in page.foot
+
+
+def test_the_days_of_the_reconciliation_come_newest_first_with_their_whole() -> None:
+    found = sample_tables.reconciliation(AT, today=TODAY)
+    day = DaySums(gross_minor=1_000, returns_minor=-4_500, net_minor=-3_500, orders=1)
+    found = replace(found, days={**found.days, TODAY: day})
+    page = orders(found, at=AT, mode="real", shop_param="a", store_id="s1")
+    assert (page.rows[0].day, page.rows[0].net, page.rows[0].negative) == (
+        "25 Nov",
+        "−$35.00",
+        True,
+    )
+    assert len(page.rows) == 28
+    assert page.whole.day == "All days"
+    assert page.facts[0].value == "3, $168.30"
+    assert page.csv_href == "/api/stores/s1/orders.csv?from=2026-10-29&to=2026-11-25"
+
+
+def test_products_say_why_a_cover_is_not_known() -> None:
+    found = sample_tables.products(AT, today=TODAY)
+    bare = ProductRow(7, "Scarf", True, 0, 0, 0, None, None, "C", 5, None, "history", None, None)
+    page = products(replace(found, rows=(*found.rows, bare)), at=AT, mode="real", shop_param="a")
+    assert page.rows[0].cover == "11 days"
+    assert page.rows[0].cover_low
+    assert page.rows[-1].cover == "needs 28 days of stock history"
+    assert page.tally == "6 products"
+    only_c = products(
+        replace(found, rows=(*found.rows, bare)), at=AT, mode="real", kind="C", shop_param="a"
+    )
+    assert [row.title for row in only_c.rows] == ["Scarf"]
+    assert [link.label for link in only_c.kinds if link.current] == ["C, the rest"]
+
+
+def test_cohorts_are_shares_of_those_who_began_and_mark_the_month_under_way() -> None:
+    page = customers(SAMPLE, mode="real", tab="cohorts", shop_param="a", store_id="s1")
+    newest, oldest = page.cohorts[0], page.cohorts[-1]
+    assert newest.month == "Nov 2026"
+    assert (newest.cells[0].text, newest.cells[0].partial) == ("100%", True)
+    assert newest.cells[1].text == ""
+    assert oldest.month == "Nov 2025"
+    assert [cell.partial for cell in oldest.cells] == [False] * 12 + [True]
+    money = customers(SAMPLE, mode="real", tab="cohorts", measure="value", shop_param="a")
+    assert money.cohorts[-1].cells[0].text.startswith("$")
+
+
+def test_a_young_store_says_why_it_has_no_groups() -> None:
+    told = {**SAMPLE.tables, "rfm": {"groups": [], "customers": 12, "reason": "few"}}
+    page = customers(replace(SAMPLE, tables=told), mode="real", shop_param="a")
+    assert page.groups == ()
+    assert page.groups_none == "Groups need 50 customers with an order."
+    assert customers(None, mode="none", note="later", tab="nonsense").tab == "segments"

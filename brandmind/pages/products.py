@@ -28,7 +28,7 @@ _PAIRS: Final = (
 )
 _COLUMNS: Final = (
     ("Product", ""), ("Class", ""), ("Net sales", "num"), ("", "bar"), ("Share", "num"),
-    ("Units", "num"), ("Returned", "num"), ("Days of cover", ""), ("Sell-through", "num"),
+    ("Units", "num"), ("Returned", "num"), ("Days of cover", "num"), ("Sell-through", "num"),
     ("On sale for", "num"),
 )  # fmt: skip
 
@@ -91,7 +91,7 @@ def _row(row: rx.Var[GoodsRowView]) -> rx.Component:
         rx.el.td(row.share, class_name="num"),
         rx.el.td(row.units, class_name="num"),
         rx.el.td(row.returned, class_name="num"),
-        rx.el.td(row.cover, class_name=rx.cond(row.cover_low, "wrong", "muted")),
+        rx.el.td(row.cover, class_name=rx.cond(row.cover_low, "num wrong", "num muted")),
         rx.el.td(row.sell_through, class_name="num"),
         rx.el.td(row.age, class_name="num"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any, Final
 
-from brandmind.dna.rfm import GROUPS
+from brandmind.dna.rfm import GROUPS, PROSPECTS
 from brandmind.services.orders import DaySums, Explained, Reconciliation, StoreFacts
 from brandmind.services.products import ProductRow, ProductsPage
 from brandmind.state import sample
@@ -28,8 +28,8 @@ def tables(today: date) -> dict[str, Any]:
                     "group": group,
                     "name": name,
                     "customers": 24 * share,
-                    "net_minor": 24 * share * (1200 - 90 * place) * 10,
-                    "days_since": 9 + 21 * place,
+                    "net_minor": 24 * share * (1200 - 90 * place) * 10 if group != PROSPECTS else 0,
+                    "days_since": 9 + 21 * place if group != PROSPECTS else None,
                 }
                 for place, ((group, name), share) in enumerate(
                     zip(GROUPS.items(), _SHARES, strict=True)

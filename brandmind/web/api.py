@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import wraps
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -13,7 +16,7 @@ from brandmind.services.sessions import StoreRef
 from brandmind.sync.progress import to_plain
 from brandmind.sync.stages import PAGED
 from brandmind.web import asking
-from brandmind.web.members import for_members
+from brandmind.web.members import Handler, for_members
 
 _NO_STORE = {"Cache-Control": "no-store"}
 
@@ -75,7 +78,7 @@ def _for_all_data(handler: Callable[[Request, StoreRef], Awaitable[Response]]) -
             raise NotFound
         return await handler(request, store)
 
-    return _for_members(asked)
+    return for_members(asked)
 
 
 @_for_all_data

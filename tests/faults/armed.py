@@ -1,7 +1,8 @@
 """A worker that can be told to die, or to stand still, at a named point of its own work.
 
 The worker has no hooks: this wraps the functions between which the points lie, and then runs
-`worker.main`. An order is a file named after the process in the folder FAULTS_ORDERS.
+`worker.main`. An order is a file in the folder FAULTS_ORDERS: whichever worker
+passes the point that often carries it out.
 
     python -m tests.faults.armed             one such worker
     python -m tests.faults.armed --nursery   loads all once and forks a worker for each line read
@@ -34,6 +35,13 @@ PAGE_POINTS: Final = (
 )
 # Any transaction of a worker but its heartbeat: claims, checkpoints, stages closed, runs ended.
 ANY_POINT: Final = "any transaction"
+# Between an export's start at Shopify and the landing of its file.
+EXPORT_POINTS: Final = (
+    "export started",
+    "export id stored",
+    "mid-download",
+    "between batches",
+)
 _PAGE: Final = "_land"
 _HEARTBEAT: Final = "beat"
 
@@ -54,23 +62,26 @@ class Orders:
         if (order := self._due(points)) is None:
             return
         with self.writing:
-            done = self._folder / f"{os.getpid()}.done"
-            done.write_text(json.dumps({"id": order["id"], "at": time.time()}))
+            done = self._folder / f"done-{order['id']}"
+            draft = done.with_suffix(".draft")
+            draft.write_text(json.dumps({"pid": os.getpid(), "at": time.time()}))
+            draft.rename(done)
             os.kill(os.getpid(), getattr(signal, order["signal"]))
 
     def _due(self, points: tuple[str, ...]) -> dict[str, Any] | None:
-        path = self._folder / f"{os.getpid()}.order"
+        path = self._folder / "order"
         with self._lock:
             try:
                 order: dict[str, Any] = json.loads(path.read_text())
+                if order["point"] not in points:
+                    return None
+                passed = self._passed[order["id"]] = self._passed.get(order["id"], 0) + 1
+                if passed < order["nth"]:
+                    return None
+                # Of several workers that pass, the one that takes the order away is struck.
+                path.unlink()
             except FileNotFoundError:
                 return None
-            if order["point"] not in points:
-                return None
-            passed = self._passed[order["id"]] = self._passed.get(order["id"], 0) + 1
-            if passed < order["nth"]:
-                return None
-            path.unlink()
             return order
 
 
@@ -127,6 +138,53 @@ def _any(names: set[str]) -> tuple[str, ...]:
     return () if _HEARTBEAT in names else (ANY_POINT,)
 
 
+def arm_exports(orders: Orders) -> None:
+    """The points of exports."""
+    from brandmind.db.slices import SqlSlices
+    from brandmind.shopify.bulk import BulkExports, FetchedExport
+    from brandmind.shopify.client import ShopifyClient
+
+    started: Any = SqlSlices.started
+    start: Any = BulkExports.start
+    page: Any = FetchedExport.page
+    download: Any = ShopifyClient.download
+
+    async def armed_start(self: Any, text: str) -> Any:
+        found = await start(self, text)
+        if found is not None:
+            orders.passing("export started")
+        return found
+
+    async def armed_started(self: Any, *args: Any) -> Any:
+        found = await started(self, *args)
+        orders.passing("export id stored")
+        return found
+
+    async def armed_download(self: Any, url: str, write: Any) -> None:
+        def armed(part: bytes) -> None:
+            write(part)
+            orders.passing("mid-download")
+
+        await download(self, url, armed)
+
+    async def armed_page(self: Any, *args: Any) -> Any:
+        orders.passing("between batches")
+        return await page(self, *args)
+
+    SqlSlices.started = armed_started  # type: ignore[method-assign]
+    BulkExports.start = armed_start  # type: ignore[method-assign]
+    FetchedExport.page = armed_page  # type: ignore[method-assign]
+    ShopifyClient.download = armed_download  # type: ignore[method-assign]
+
+
+def make_exports_small(batch: int, stuck_s: float) -> None:
+    """Batches of so many records, and less patience with an export that stands still."""
+    from brandmind.sync import slicing
+
+    slicing.BATCH = batch  # type: ignore[misc]
+    slicing.STUCK_S = stuck_s  # type: ignore[misc]
+
+
 def make_pages_small(size: int) -> None:
     """Pages of so many records: a small shop then has pages enough for many deaths."""
     from brandmind.shopify import source
@@ -144,7 +202,11 @@ def work() -> None:
 
     # Read when the module was loaded, which for a forked worker was in the nursery.
     clock._OFFSET_FILE = os.environ.get("BRANDMIND_CLOCK_FILE", "")
-    arm(Orders(Path(os.environ["FAULTS_ORDERS"])))
+    orders = Orders(Path(os.environ["FAULTS_ORDERS"]))
+    arm(orders)
+    arm_exports(orders)
+    if batch := os.environ.get("FAULTS_BATCH"):
+        make_exports_small(int(batch), float(os.environ["FAULTS_STUCK_S"]))
     if size := os.environ.get("FAULTS_PAGE_SIZE"):
         make_pages_small(int(size))
     main()

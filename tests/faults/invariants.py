@@ -10,8 +10,8 @@ END: Final = "$"
 _PAGED: Final = {"products", "orders", "customers", "history"}
 # After these the run is at nobody's hands until it is claimed again.
 _PUT_DOWN: Final = {"yielded", "waiting", "will try again", "worker stopped", "taken over"}
-_ENDED: Final = {"done", "failed", "cancelled", "obsolete"}
-_BROUGHT_BACK: Final = {"retried", "tried again"}
+_ENDED: Final = {"done", "failed", "cancelled", "obsolete", "uninstalled", "no longer wanted"}
+_BROUGHT_BACK: Final = {"retried", "tried again", "taken up again", "reconnected"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from brandmind.runtime import Runtime, open_runtime
 from brandmind.settings import Settings
 from tests.contract.local_shopify import local_shopify
 from tests.faults.ground import Ground, Shop, settings_for, undisturbed
-from tests.faults.nursery import ArmedWorker, Nursery
+from tests.faults.nursery import ArmedWorker, Commands, Nursery
 from tests.faults.outcome import Contents
 from tests.postgres_cluster import PostgresCluster, postgres_binaries
 
@@ -36,12 +36,13 @@ class Arena(Ground):
         self.valkey = valkey
         self._nursery = nursery
         self.armed: list[ArmedWorker] = []
+        self.commands = Commands(rt.settings.data_dir)
+        # What all its workers are told beside the settings.
+        self.told: dict[str, str] = {}
 
-    async def starts(
-        self, *, page_size: int | None = SMALL_PAGE, more: dict[str, str] | None = None
-    ) -> ArmedWorker:
+    async def starts(self, *, page_size: int | None = SMALL_PAGE) -> ArmedWorker:
         """An armed worker that is up."""
-        worker = await self._nursery.worker(self.rt.settings, page_size=page_size, more=more)
+        worker = await self._nursery.worker(self.rt.settings, page_size=page_size, more=self.told)
         self.armed.append(worker)
         await worker.ready()
         return worker

@@ -22,21 +22,51 @@ _numbers = count(1)
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """An order that was carried out: when, in seconds of the epoch."""
+    """An order that was carried out: by which process, when (seconds of the epoch)."""
 
+    pid: int
     at: float
+
+
+class Commands:
+    """The one order that the armed workers of a data folder are under."""
+
+    def __init__(self, data: Path) -> None:
+        self.folder = data / "orders"
+        self.folder.mkdir(exist_ok=True)
+
+    def give(self, point: str, *, nth: int = 1, by: signal.Signals = signal.SIGKILL) -> int:
+        """Whoever passes a point the nth time from now on is signalled; the order's number."""
+        number = next(_numbers)
+        told = {"id": str(number), "point": point, "nth": nth, "signal": by.name}
+        draft = self.folder / "draft"
+        draft.write_text(json.dumps(told))
+        draft.rename(self.folder / "order")
+        return number
+
+    def take_back(self) -> None:
+        """Forget an order that was not carried out."""
+        with contextlib.suppress(FileNotFoundError):
+            (self.folder / "order").unlink()
+
+    def done(self, number: int) -> Done | None:
+        """Who carried an order out; None if nobody did."""
+        try:
+            found = json.loads((self.folder / f"done-{number}").read_text())
+        except FileNotFoundError:
+            return None
+        return Done(found["pid"], found["at"])
 
 
 class ArmedWorker:
     """A real worker process that can be told to end at a named point of its work."""
 
-    def __init__(self, nursery: Nursery, pid: int, *, console: Path, orders: Path) -> None:
+    def __init__(self, nursery: Nursery, pid: int, *, console: Path) -> None:
         self.pid = pid
         self.code: int | None = None
         self.gone = asyncio.Event()
         self._nursery = nursery
         self._console = console
-        self._orders = orders
 
     @property
     def console(self) -> str:
@@ -49,28 +79,6 @@ class ArmedWorker:
     async def ready(self) -> None:
         await until(lambda: "worker ready" in self.console or not self.is_alive)
         assert self.is_alive, self.console
-
-    def order(self, point: str, *, nth: int = 1, by: signal.Signals = signal.SIGKILL) -> int:
-        """End (or stop) at the nth passage of a point from now on; the order's number."""
-        number = next(_numbers)
-        told = {"id": str(number), "point": point, "nth": nth, "signal": by.name}
-        draft = self._orders / f"{self.pid}.draft"
-        draft.write_text(json.dumps(told))
-        draft.rename(self._orders / f"{self.pid}.order")
-        return number
-
-    def take_back(self) -> None:
-        """Forget an order that was not carried out."""
-        with contextlib.suppress(FileNotFoundError):
-            (self._orders / f"{self.pid}.order").unlink()
-
-    def done(self, number: int) -> Done | None:
-        """When an order was carried out; None if it was not."""
-        try:
-            found = json.loads((self._orders / f"{self.pid}.done").read_text())
-        except (FileNotFoundError, json.JSONDecodeError):
-            return None
-        return Done(found["at"]) if found["id"] == str(number) else None
 
     def send(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -121,8 +129,7 @@ class Nursery:
     ) -> ArmedWorker:
         """A worker with these settings, not yet ready."""
         number = next(_numbers)
-        orders = settings.data_dir / "orders"
-        orders.mkdir(exist_ok=True)
+        orders = Commands(settings.data_dir).folder
         environment = worker_environment(settings) | {"FAULTS_ORDERS": str(orders)} | (more or {})
         if page_size is not None:
             environment["FAULTS_PAGE_SIZE"] = str(page_size)
@@ -134,7 +141,7 @@ class Nursery:
         self._process.stdin.write(json.dumps(line).encode() + b"\n")
         await self._process.stdin.drain()
         pid = await born
-        worker = self._workers[pid] = ArmedWorker(self, pid, console=console, orders=orders)
+        worker = self._workers[pid] = ArmedWorker(self, pid, console=console)
         if pid in self._early:
             self._is_gone(pid, self._early.pop(pid))
         return worker

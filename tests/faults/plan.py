@@ -9,7 +9,7 @@ from functools import partial
 from random import Random
 from typing import Final
 
-from tests.faults.armed import ANY_POINT, PAGE_POINTS
+from tests.faults.armed import ANY_POINT, EXPORT_POINTS, PAGE_POINTS
 from tests.faults.groups import bells, deaths, redis_deaths, stops
 from tests.faults.lane import Kind, Lane
 from tests.faults.outcome import Outcome
@@ -85,7 +85,7 @@ def _deaths(kind: Kind) -> list[Case]:
             1, point, kind, partial(deaths.killed_at, point=point),
             seldom=2 if number % 2 == BOTH.index(kind) else 0,
         )
-        for number, point in enumerate((*PAGE_POINTS, ANY_POINT))
+        for number, point in enumerate((*PAGE_POINTS, ANY_POINT, *EXPORT_POINTS))
     ]  # fmt: skip
 
 

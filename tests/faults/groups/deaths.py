@@ -8,18 +8,27 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from brandmind.db.tables import EVENT
-from tests.faults.armed import ANY_POINT
+from tests.faults.armed import ANY_POINT, EXPORT_POINTS
 from tests.faults.ground import Shop, until
 from tests.faults.lane import Arena, Kind, Lane
 from tests.faults.nursery import ArmedWorker
 from tests.faults.outcome import Outcome, judge
 from tests.faults.reader import Reader
 
+# The deepest passage that is chosen, where it is not the fourth.
+_DEEPEST: Final = {ANY_POINT: 14, "export started": 1, "export id stored": 1, "mid-download": 2}
+# Reads everything by exports, in slices and batches that are small.
+BY_EXPORT: Final = {
+    "BRANDMIND_READ_BY": "bulk",
+    "BRANDMIND_EXPORT_RECORDS": "100",
+    "FAULTS_BATCH": "10",
+    "FAULTS_STUCK_S": "4",
+}
 # What happens to a worker that was struck, until it is over and the next page is committed.
 Aftermath = Callable[["Struck"], Awaitable[None]]
 
@@ -40,7 +49,10 @@ async def killed_at(
     lane: Lane, kind: Kind, rng: Random, outcome: Outcome, *, point: str, times: int
 ) -> None:
     """Workers die at one point again and again; a warm one stands by each time."""
-    await strike(lane, kind, rng, outcome, points=(point,), times=times, then=_is_survived)
+    told = BY_EXPORT if point in EXPORT_POINTS else None
+    await strike(
+        lane, kind, rng, outcome, points=(point,), times=times, then=_is_survived, told=told
+    )
 
 
 async def _is_survived(struck: Struck) -> None:
@@ -58,10 +70,12 @@ async def strike(
     times: int,
     then: Aftermath,
     by: signal.Signals = signal.SIGKILL,
+    told: dict[str, str] | None = None,
 ) -> None:
     """Signal the worker of a store at one of the points, so many times, over as many stores as
     that takes; each store is read to its end and judged."""
     async with lane.arena(kind) as arena:
+        arena.told = told or {}
         while outcome.faults < times:
             before = outcome.faults
             await _one_store(lane, arena, rng, outcome, points, times=times, then=then, by=by)
@@ -108,21 +122,26 @@ async def _struck(
     point: str,
     by: signal.Signals,
 ) -> Struck | None:
-    nth = rng.randint(1, 14 if point == ANY_POINT else 4)
-    owner = await arena.owner(store_id)
-    if owner is None:
-        return None
-    number = owner.order(point, nth=nth, by=by)
+    nth = rng.randint(1, _DEEPEST.get(point, 4))
+    commands = arena.commands
+    number = commands.give(point, nth=nth, by=by)
     shop.go_on()
     # Answers enough for its last pages and for the first ones of whoever takes over.
-    shop.hold_after(nth + 6)
-    await until(lambda: owner.done(number) or shop.waiting or not owner.is_alive)
-    if owner.done(number) is None:
-        # It stands at the gate, or another has the run: it may still land the page at hand.
+    shop.hold_after(nth + (20 if point in EXPORT_POINTS else 6))
+
+    async def is_over() -> bool:
+        return bool(commands.done(number) or shop.waiting or await is_whole(arena, store_id))
+
+    await until(is_over)
+    if commands.done(number) is None:
+        # It stands at the gate: it may still land the page at hand.
         await asyncio.sleep(0.2)
-    owner.take_back()
-    done = owner.done(number)
-    return done and Struck(arena, store_id, shop, owner, done.at, outcome)
+    commands.take_back()
+    done = commands.done(number)
+    if done is None:
+        return None
+    worker = next(one for one in arena.armed if one.pid == done.pid)
+    return Struck(arena, store_id, shop, worker, done.at, outcome)
 
 
 async def has_gone_on(struck: Struck) -> None:

@@ -30,10 +30,13 @@ class House:
     `brandmind demo`, or `brandmind up` with a Shopify at `shopify` that outlives it.
     """
 
-    def __init__(self, data: Path, *, shopify: str = "") -> None:
+    def __init__(
+        self, data: Path, *, shopify: str = "", more: dict[str, str] | None = None
+    ) -> None:
         self.data = data
         self._console = data.parent / f"{data.name}-{free_port()}.log"
         environment = os.environ | {"BRANDMIND_DATA_DIR": str(data), "PYTHONUNBUFFERED": "1"}
+        environment |= more or {}
         if shopify:
             environment["BRANDMIND_SHOPIFY_ORIGIN"] = f"{shopify}/{{shop}}"
             command = ["-m", "brandmind", "up"]

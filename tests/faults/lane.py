@@ -18,7 +18,7 @@ from brandmind.launch.valkey import EmbeddedValkey, packed_binary
 from brandmind.runtime import Runtime, open_runtime
 from brandmind.settings import Settings
 from tests.contract.local_shopify import local_shopify
-from tests.faults.ground import Ground, Shop, settings_for, undisturbed
+from tests.faults.ground import Ground, Shop, settings_for, undisturbed, until
 from tests.faults.nursery import ArmedWorker, Commands, Nursery
 from tests.faults.outcome import Contents
 from tests.postgres_cluster import PostgresCluster, postgres_binaries
@@ -46,6 +46,14 @@ class Arena(Ground):
         self.armed.append(worker)
         await worker.ready()
         return worker
+
+    async def settled(self, store_id: str, *, within_s: float = 90.0) -> None:
+        """Wait until no run of the store is queued or running."""
+
+        async def rests() -> bool:
+            return all(row.status not in ("queued", "running") for row in await self.runs(store_id))
+
+        await until(rests, within_s=within_s, every_s=0.05)
 
     def alive(self) -> list[ArmedWorker]:
         return [worker for worker in self.armed if worker.is_alive]

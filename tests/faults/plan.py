@@ -10,7 +10,19 @@ from random import Random
 from typing import Final
 
 from tests.faults.armed import ANY_POINT, EXPORT_POINTS, PAGE_POINTS
-from tests.faults.groups import bells, deaths, redis_deaths, stops
+from tests.faults.groups import (
+    bells,
+    clocks,
+    databases,
+    deaths,
+    redis_deaths,
+    shopify_troubles,
+    slots,
+    stops,
+    trees,
+    uninstalls,
+    watchers,
+)
 from tests.faults.lane import Kind, Lane
 from tests.faults.outcome import Outcome
 
@@ -73,6 +85,9 @@ def every_case() -> list[Case]:
 def _slow(kind: Kind) -> list[Case]:
     redis_is = redis_deaths.redis_is
     return [
+        Case(2, "launched", kind, slots.launched, promised_s=2.0, alone=True, limit_s=420.0),
+        Case(9, "all at once", kind, trees.all_at_once, often=10, promised_s=60.0, limit_s=420.0),
+        Case(10, "clock", kind, clocks.ten_minutes_off, often=3),
         Case(5, "away", kind, partial(redis_is, trouble="away"), often=3),
         Case(3, "zombies", kind, stops.zombies, seldom=1 if kind == "postgres" else 0),
     ]
@@ -96,5 +111,22 @@ def _quick(kind: Kind) -> list[Case]:
         Case(5, "killed", kind, partial(redis_is, trouble="killed"), often=10, seldom=1),
         Case(4, "bells", kind, bells.one_claim, seldom=4),
         Case(6, "no bell", kind, bells.never_rung, often=3, promised_s=12.0),
+        Case(2, "slots full", kind, slots.slots_full, seldom=1 if kind == "sqlite" else 0),
+        Case(7, "readers", kind, watchers.readers, seldom=4 if kind == "postgres" else 0),
+        Case(8, "in mid-page", kind, uninstalls.in_mid_page, seldom=1),
+        Case(
+            12, "storm", kind, shopify_troubles.storm, often=40, seldom=5 if kind == "sqlite" else 0
+        ),
+        Case(12, "exports", kind, shopify_troubles.exports, seldom=3 if kind == "postgres" else 0),
+        Case(
+            12, "tokens", kind, shopify_troubles.dying_tokens, seldom=1 if kind == "sqlite" else 0
+        ),
+        Case(12, "restless", kind, shopify_troubles.restless, often=60),
+        Case(13, "disk full", kind, databases.disk_full, often=10),
+        *(
+            [Case(13, "restarted", kind, databases.restarted, often=10)]
+            if kind == "postgres"
+            else []
+        ),
         Case(11, "told to stop", kind, stops.told_to_stop, seldom=1),
     ]

@@ -14,10 +14,13 @@ from brandmind.sync.progress import StageProgress, StoreProgress
 class Reader:
     """One tab: subscribes, reads SQL, then follows what it is told."""
 
-    def __init__(self, rt: Runtime, store_id: str, *, hub: Hub | None = None) -> None:
-        self.last: StoreProgress | None = None
+    def __init__(
+        self, rt: Runtime, store_id: str, *, hub: Hub | None = None, after: Reader | None = None
+    ) -> None:
+        """`after` is the same person's tab that was shut: what it has shown is not taken back."""
+        self.last: StoreProgress | None = after.last if after else None
         self.seen = 0
-        self.falls: list[str] = []
+        self.falls: list[str] = list(after.falls) if after else []
         self._rt = rt
         self._store_id = store_id
         self._hub = hub or rt.hub

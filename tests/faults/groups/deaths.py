@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from brandmind.db.tables import EVENT
 from tests.faults.armed import ANY_POINT, EXPORT_POINTS
-from tests.faults.ground import Shop, until
+from tests.faults.ground import Ground, Shop, until
 from tests.faults.lane import Arena, Kind, Lane
 from tests.faults.nursery import ArmedWorker
 from tests.faults.outcome import Outcome, judge
@@ -102,7 +102,9 @@ async def _one_store(
     while outcome.faults < times and await stands_at_the_gate(arena, shop, store_id):
         while len(arena.alive()) < 2:
             await arena.starts()
-        struck = await _struck(arena, rng, outcome, shop, store_id, point=rng.choice(points), by=by)
+        struck = await strike_once(
+            arena, rng, outcome, shop, store_id, point=rng.choice(points), by=by
+        )
         if struck is not None:
             outcome.faults += 1
             await then(struck)
@@ -112,7 +114,7 @@ async def _one_store(
     await judge(outcome, arena, shop, store_id, peace=await lane.peace(shop))
 
 
-async def _struck(
+async def strike_once(
     arena: Arena,
     rng: Random,
     outcome: Outcome,
@@ -120,8 +122,9 @@ async def _struck(
     store_id: str,
     *,
     point: str,
-    by: signal.Signals,
+    by: signal.Signals = signal.SIGKILL,
 ) -> Struck | None:
+    """Signal whoever passes a point next, at a seeded passage; None if nobody did."""
     nth = rng.randint(1, _DEEPEST.get(point, 4))
     commands = arena.commands
     number = commands.give(point, nth=nth, by=by)
@@ -146,7 +149,7 @@ async def _struck(
 
 async def has_gone_on(struck: Struck) -> None:
     """Another worker has committed the next page; how soon is kept."""
-    back = await recovery(struck.arena, struck.store_id, struck.worker, died_at=struck.at)
+    back = await recovery_of(struck.arena, struck.store_id, struck.worker.pid, died_at=struck.at)
     struck.outcome.recoveries_s.append(back.page_after_s)
 
 
@@ -162,7 +165,7 @@ async def stands_at_the_gate(arena: Arena, shop: Shop, store_id: str) -> bool:
     return shop.waiting > 0
 
 
-async def is_whole(arena: Arena, store_id: str) -> bool:
+async def is_whole(arena: Ground, store_id: str) -> bool:
     rows = await arena.runs(store_id)
     return len(rows) > 1 and all(row.status == "done" for row in rows)
 
@@ -184,13 +187,13 @@ class Back:
     page_after_s: float
 
 
-async def recovery(arena: Arena, store_id: str, dead: ArmedWorker, *, died_at: float) -> Back:
+async def recovery_of(arena: Ground, store_id: str, pid: int, *, died_at: float) -> Back:
     """Wait for the next page of whoever took over; the times by the stamps of the events."""
     found: list[Back] = []
 
     async def has_come() -> bool:
         story = await arena.db.read(_stamped, store_id)
-        back = _next_page(story, dead.pid, died_at)
+        back = _next_page(story, pid, died_at)
         if back is not None:
             found.append(back)
         return back is not None
@@ -209,7 +212,7 @@ def _stamped(session: Any, store_id: str) -> list[tuple[str, datetime, str]]:
     return [(row.name, row.at, row.detail) for row in rows]
 
 
-async def page_after(arena: Arena, store_id: str, at: float) -> float:
+async def page_after(arena: Ground, store_id: str, at: float) -> float:
     """Wait for the first page (or end of a run) committed after a moment; the seconds to it."""
     found: list[float] = []
 

@@ -10,6 +10,7 @@ BrandMindError
 ├── TooManySyncs             three manual syncs an hour
 ├── Fenced                   somebody else owns the run now: stop without a word
 ├── SignInRefused            a callback or link that is forged, reused or old
+├── StorageFull              the disk of the database is full: make room  (ours; a wait)
 ├── CannotDecrypt            a token that no known key opens
 ├── PortraitFailed           the process that drew a portrait ended without one
 └── ShopifyError             the shop's answer
@@ -101,6 +102,10 @@ class Fenced(BrandMindError):
 
 class SignInRefused(BrandMindError):
     """This sign-in link is not valid or too old. Start again from your store's address."""
+
+
+class StorageFull(BrandMindError):
+    """The database has no room: its disk is full. Make room; BrandMind goes on by itself."""
 
 
 class CannotDecrypt(BrandMindError):

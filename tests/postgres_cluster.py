@@ -72,11 +72,6 @@ class PostgresCluster:
     def drop(self, name: str) -> None:
         self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
-    def drop_with_space(self, name: str) -> None:
-        """Drop what `create_in` made."""
-        self.drop(name)
-        self._execute(f"DROP TABLESPACE {name}")
-
     def _execute(self, statement: str) -> None:
         with psycopg.connect(
             f"postgresql://postgres@127.0.0.1:{self.port}/postgres", autocommit=True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -21,7 +22,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session
 
-from brandmind.errors import SettingsError
+from brandmind.errors import SettingsError, StorageFull
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -100,6 +101,8 @@ class Database:
                 ):
                     return act(session, *args, **kwargs)
             except DBAPIError as error:
+                if _is_full(error):
+                    raise StorageFull from error
                 if tried == _TRIES or not _worth_repeating(error):
                     raise
                 time.sleep(random.uniform(0.01, 0.05) * tried)  # noqa: S311
@@ -122,6 +125,13 @@ def db_now(session: Session) -> datetime:
 
 def _is_sqlite(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
+
+
+def _is_full(error: DBAPIError) -> bool:
+    """Whether the disk has no room: SQLITE_FULL (13), PostgreSQL's disk_full."""
+    if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        return True
+    return getattr(error.orig, "sqlstate", None) == "53100"
 
 
 def _worth_repeating(error: DBAPIError) -> bool:

@@ -12,7 +12,7 @@ from functools import partial
 from brandmind.db import requests, runs, slices, snapshot, stores
 from brandmind.db.ledger import SqlLedger
 from brandmind.db.slices import SqlSlices
-from brandmind.errors import BrandMindError, Fenced, NotFound, ShopifyError
+from brandmind.errors import BrandMindError, Fenced, NotFound, ShopifyError, StorageFull
 from brandmind.logs import trace_of
 from brandmind.runtime import Runtime
 from brandmind.services import dna, exports, tokens
@@ -265,6 +265,9 @@ def _left_s(
 
 
 async def _after_error(rt: Runtime, claim: runs.Claim, error: Exception) -> None:
+    if isinstance(error, StorageFull):
+        # Said first: there may be no room to write it down.
+        log.error("run %s waits: %s", claim.run_id, error.message)
     failing_for_s = 0.0
     attempt = await rt.db.read(runs.attempt_of, claim.run_id)
     if attempt.failing_since is not None:

@@ -11,6 +11,7 @@ from brandmind.errors import (
     ErrorKind,
     ShopifyUnavailable,
     ShopUnavailable,
+    StorageFull,
     Throttled,
 )
 
@@ -20,6 +21,7 @@ _BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 _MIN_TRIES = 5
 _MIN_TRYING_S = 120.0
 _LONGEST_WAIT_S = 15 * 60.0
+_LOOK_FOR_ROOM_S = 2.0
 # After the tries are used up: in 15 minutes, in an hour, then hourly for a day, without a click.
 _LATER_S = (900.0, *(3600.0,) * 24)
 
@@ -54,6 +56,9 @@ def decide(
     kind: ErrorKind = error.kind if isinstance(error, BrandMindError) else "ours"
     if isinstance(error, BulkNotReady):
         return Decision("wait", min(max(error.delay_s, 1.0), 10.0), kind, error.message, bulk=True)
+    if isinstance(error, StorageFull):
+        # However long that lasts, nothing is broken: it goes on once there is room.
+        return Decision("wait", _LOOK_FOR_ROOM_S, kind, error.message)
     if isinstance(error, Throttled):
         return Decision(
             "wait",

@@ -79,7 +79,8 @@ class Case:
 
 def every_case() -> list[Case]:
     """All cases; the slow ones first, so that no lane ends long after the others."""
-    return [case for kind in BOTH for case in (*_slow(kind), *_deaths(kind), *_quick(kind))]
+    every = [case for kind in BOTH for case in (*_slow(kind), *_deaths(kind), *_quick(kind))]
+    return [case for case in every if case.often]
 
 
 def _slow(kind: Kind) -> list[Case]:
@@ -106,27 +107,20 @@ def _deaths(kind: Kind) -> list[Case]:
 
 def _quick(kind: Kind) -> list[Case]:
     redis_is = redis_deaths.redis_is
+    here, there = int(kind == "sqlite"), int(kind == "postgres")
     return [
         Case(5, "flushed", kind, partial(redis_is, trouble="flushed"), often=10, seldom=1),
         Case(5, "killed", kind, partial(redis_is, trouble="killed"), often=10, seldom=1),
         Case(4, "bells", kind, bells.one_claim, seldom=4),
         Case(6, "no bell", kind, bells.never_rung, often=3, promised_s=12.0),
-        Case(2, "slots full", kind, slots.slots_full, seldom=1 if kind == "sqlite" else 0),
-        Case(7, "readers", kind, watchers.readers, seldom=4 if kind == "postgres" else 0),
+        Case(2, "slots full", kind, slots.slots_full, seldom=here),
+        Case(7, "readers", kind, watchers.readers, seldom=4 * there),
         Case(8, "in mid-page", kind, uninstalls.in_mid_page, seldom=1),
-        Case(
-            12, "storm", kind, shopify_troubles.storm, often=40, seldom=5 if kind == "sqlite" else 0
-        ),
-        Case(12, "exports", kind, shopify_troubles.exports, seldom=3 if kind == "postgres" else 0),
-        Case(
-            12, "tokens", kind, shopify_troubles.dying_tokens, seldom=1 if kind == "sqlite" else 0
-        ),
+        Case(12, "storm", kind, shopify_troubles.storm, often=40, seldom=5 * here),
+        Case(12, "exports", kind, shopify_troubles.exports, seldom=3 * there),
+        Case(12, "tokens", kind, shopify_troubles.dying_tokens, seldom=here),
         Case(12, "restless", kind, shopify_troubles.restless, often=60),
         Case(13, "disk full", kind, databases.disk_full, often=10),
-        *(
-            [Case(13, "restarted", kind, databases.restarted, often=10)]
-            if kind == "postgres"
-            else []
-        ),
+        Case(13, "restarted", kind, databases.restarted, often=10 * there),
         Case(11, "told to stop", kind, stops.told_to_stop, seldom=1),
     ]

@@ -11,7 +11,7 @@ import pytest
 from tests.faults import table
 from tests.faults.conductor import conduct
 from tests.faults.outcome import Outcome
-from tests.faults.plan import every_case
+from tests.faults.plan import GROUPS, every_case
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
@@ -35,6 +35,18 @@ def outcomes(
         conduct([(case, case.seldom) for case in chosen], seed=SEED, lanes=2, logs=logs)
     )
     return {one.case: one for one in told}
+
+
+def test_the_long_run_tries_every_group_often_enough() -> None:
+    every = every_case()
+    assert len({case.slug for case in every}) == len(every)
+    assert {case.group for case in every} == set(GROUPS)
+    assert {case.group for case in every if case.kind == "postgres"} == set(GROUPS)
+    # What a case calls once may be several faults; at least so many are planned.
+    assert sum(case.often for case in every) >= 300
+    for case in every:
+        if case.group == 1:
+            assert case.often >= 20, case.slug
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import logging
 from typing import Final
 
 from brandmind.clock import utc_now
-from brandmind.db import erasure, privacy_acts, scheduling
+from brandmind.db import erasure, privacy_acts, pruning, scheduling
 from brandmind.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -16,13 +16,18 @@ _A_ROUND: Final = 10
 
 
 async def sweep(rt: Runtime) -> int:
-    """Give each store that is due its turn, a few at a time; how many had it."""
+    """Give each store that is due its turn, a few at a time; how many had it.
+
+    Its turn is also when the story of its old runs is shortened.
+    """
     now = utc_now()
     stores = await rt.db.read(scheduling.due, now=now, most=_A_ROUND)
     for store_id in stores:
         run_id = await rt.db.write(scheduling.take_turn, store_id, now=now)
         if run_id is not None:
             await rt.jobs.ring(run_id)
+        while await rt.db.write(pruning.prune_events, store_id):
+            pass
     return len(stores)
 
 

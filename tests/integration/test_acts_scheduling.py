@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from brandmind import clock
 from brandmind.clock import utc_now
 from brandmind.db import runs, scheduling
-from brandmind.db.tables import TOKEN
+from brandmind.db.tables import EVENT, TOKEN
 from brandmind.runtime import Runtime, open_runtime
 from brandmind.services import scheduling as scheduler
 from brandmind.sync.stages import Kind, Priority
@@ -216,3 +216,24 @@ async def test_the_quiet_hour_is_that_of_the_stores_own_orders(rt: Runtime) -> N
     await scheduler.sweep(rt)
     row = await rt.db.read(store_row)
     assert row.nightly_at.astimezone(scheduling.zone(row.timezone)).hour == 11
+
+
+async def test_a_turn_shortens_the_story_of_runs_that_are_long_over(
+    rt: Runtime, ahead: Any
+) -> None:
+    await scheduler.sweep(rt)
+    ahead(DAY)
+    await scheduler.sweep(rt)
+    await _ends(rt)
+    (run,) = await rt.db.read(run_rows)
+    long_ago = utc_now() - 100 * DAY
+    await rt.db.write(
+        lambda session: session.execute(
+            sa.update(EVENT).where(EVENT.c.run_id == run.run_id).values(at=long_ago)
+        )
+    )
+    ahead(2 * DAY)
+    assert await scheduler.sweep(rt) == 1
+    left = await rt.db.read(lambda session: session.scalars(sa.select(EVENT.c.run_id)).all())
+    assert run.run_id not in left
+    assert left

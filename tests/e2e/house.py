@@ -20,6 +20,9 @@ from brandmind.launch import frontend
 
 T = TypeVar("T")
 
+# Further than a story leaps, and nearer than a plan that is taken for a mistake (two days).
+_NEXT_NIGHT_S = 40 * 3600
+
 
 def until(found: Callable[[], T], *, what: str, within_s: float = 60) -> T:
     """The first answer that holds; fails with `what` was waited for."""
@@ -76,7 +79,17 @@ class House:
         return self._console.read_text()
 
     def move_clock(self, seconds: float) -> None:
-        """How far the clock of all its processes is ahead; the simulated shops keep theirs."""
+        """How far the clock of all its processes is ahead; the simulated shops keep theirs.
+
+        The nightly reading of every store is put off first: wherever in the world it is night
+        during that leap, these stories go on with the numbers they have.
+        """
+        tomorrow_ms = int((time.time() + _NEXT_NIGHT_S) * 1000)
+        with sqlite3.connect(self.data / "brandmind.db", timeout=10) as connection:
+            connection.execute(
+                "UPDATE store SET next_sync_at = ?, nightly_at = ?", [tomorrow_ms] * 2
+            )
+        connection.close()
         self._clock.write_text(str(seconds))
 
     def children(self, part: str) -> list[int]:

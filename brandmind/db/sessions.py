@@ -178,6 +178,28 @@ def end(session: Session, session_id: str, *, now: datetime) -> bool:
     return row is not None
 
 
+def open_of(session: Session, user_ids: Sequence[str], *, now: datetime) -> list[Any]:
+    """The sessions of these people that hold: session_id, user_agent, created_at, seen_at; the
+    one used last comes first."""
+    return list(
+        session.execute(
+            sa.select(
+                _SESSION.c.session_id,
+                _SESSION.c.user_agent,
+                _SESSION.c.created_at,
+                _SESSION.c.seen_at,
+            )
+            .where(
+                _SESSION.c.user_id.in_(tuple(user_ids)),
+                _SESSION.c.revoked_at.is_(None),
+                _SESSION.c.seen_at > now - IDLE,
+                _SESSION.c.created_at > now - LONGEST,
+            )
+            .order_by(_SESSION.c.seen_at.desc(), _SESSION.c.session_id)
+        )
+    )
+
+
 def end_all(
     session: Session, user_ids: Sequence[str], *, but: str | None, now: datetime
 ) -> list[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from brandmind.clock import utc_now
 from brandmind.commerce.shop import granted
 from brandmind.db import sessions as rows
 from brandmind.db.sessions import OpenSession, OpenStore
+from brandmind.errors import NotFound
 
 if TYPE_CHECKING:
     from brandmind.runtime import Runtime
@@ -93,18 +94,43 @@ async def revoke(rt: Runtime, session_id: str) -> None:
         await rt.signals.session_ended(session_id)
 
 
+async def where(rt: Runtime, viewer: Viewer) -> list[dict[str, Any]]:
+    """Where the people this viewer is are signed in, as JSON-ready data; this browser is named."""
+    return [
+        {
+            "session_id": row.session_id,
+            "browser": row.user_agent,
+            "signed_in_at": row.created_at.isoformat(),
+            "seen_at": row.seen_at.isoformat(),
+            "this": row.session_id == viewer.session_id,
+        }
+        for row in await rt.db.read(rows.open_of, _people(viewer), now=utc_now())
+    ]
+
+
+async def revoke_one(rt: Runtime, viewer: Viewer, session_id: str) -> None:
+    """End one of the viewer's own sessions. Raises NotFound for anybody else's."""
+    mine = await rt.db.read(rows.open_of, _people(viewer), now=utc_now())
+    if not any(row.session_id == session_id for row in mine):
+        raise NotFound("There is no such session.")
+    await revoke(rt, session_id)
+
+
 async def revoke_all(rt: Runtime, viewer: Viewer, *, but_this: bool = False) -> int:
     """End every session of the people this viewer is; how many there were."""
-    people = {viewer.user_id, *(store.user_id for store in viewer.stores)}
     ended = await rt.db.write(
         rows.end_all,
-        sorted(people),
+        _people(viewer),
         but=viewer.session_id if but_this else None,
         now=utc_now(),
     )
     for session_id in ended:
         await rt.signals.session_ended(session_id)
     return len(ended)
+
+
+def _people(viewer: Viewer) -> list[str]:
+    return sorted({viewer.user_id, *(store.user_id for store in viewer.stores)})
 
 
 def _viewer(found: OpenSession) -> Viewer:

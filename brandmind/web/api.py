@@ -11,8 +11,8 @@ from starlette.routing import BaseRoute, Route
 
 from brandmind import runtime
 from brandmind.errors import NotFound, StorePaused, SyncAlreadyRunning, TooManySyncs
-from brandmind.services import privacy, syncs, webhooks
-from brandmind.services.sessions import StoreRef
+from brandmind.services import privacy, sessions, syncs, webhooks
+from brandmind.services.sessions import StoreRef, Viewer
 from brandmind.sync.progress import to_plain
 from brandmind.sync.stages import PAGED
 from brandmind.web import asking
@@ -99,6 +99,44 @@ async def _privacy_export(request: Request, store: StoreRef) -> Response:
     )
 
 
+def _for_the_signed_in(handler: Callable[[Request, Viewer], Awaitable[Response]]) -> Handler:
+    """Only for somebody who is signed in, and from our own pages where it changes something."""
+
+    @wraps(handler)
+    async def asked(request: Request) -> Response:
+        rt = runtime.get()
+        if request.method == "POST" and not asking.is_our_own(rt, request):
+            return asking.problem(403, "wrong_origin", "This request did not come from our pages.")
+        viewer = await asking.viewer_of(rt, request)
+        if viewer is None:
+            return asking.problem(401, "signed_out", "Sign in first.")
+        try:
+            return await handler(request, viewer)
+        except NotFound as error:
+            return asking.problem(404, "not_found", error.message)
+
+    return asked
+
+
+@_for_the_signed_in
+async def _sessions(_request: Request, viewer: Viewer) -> Response:
+    return JSONResponse(
+        {"sessions": await sessions.where(runtime.get(), viewer)}, headers=_NO_STORE
+    )
+
+
+@_for_the_signed_in
+async def _end_session(request: Request, viewer: Viewer) -> Response:
+    await sessions.revoke_one(runtime.get(), viewer, request.path_params["session_id"])
+    return Response(status_code=204, headers=_NO_STORE)
+
+
+@_for_the_signed_in
+async def _end_others(_request: Request, viewer: Viewer) -> Response:
+    ended = await sessions.revoke_all(runtime.get(), viewer, but_this=True)
+    return JSONResponse({"ended": ended}, headers=_NO_STORE)
+
+
 def routes() -> list[BaseRoute]:
     """The routes of the API."""
     return [
@@ -106,4 +144,7 @@ def routes() -> list[BaseRoute]:
         Route("/api/stores/{store_id}/status", _status, methods=["GET"]),
         Route("/api/stores/{store_id}/privacy", _privacy, methods=["GET"]),
         Route("/api/stores/{store_id}/privacy/{act_id}", _privacy_export, methods=["GET"]),
+        Route("/api/sessions", _sessions, methods=["GET"]),
+        Route("/api/sessions/end-others", _end_others, methods=["POST"]),
+        Route("/api/sessions/{session_id}/end", _end_session, methods=["POST"]),
     ]

@@ -25,11 +25,14 @@ from brandmind.errors import (
 )
 from brandmind.services import by_hand, connect, sessions
 from brandmind.web import asking, plain
+from brandmind.web.sluice import Sluice, address_of
 
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Request], Awaitable[Response]]
 _LONGEST_FORM: Final = 2048
+# Each try may write a row and ask Shopify; a person needs three of them to sign in.
+TRIES_A_MINUTE: Final = 60
 
 
 def _with_words(handler: Handler) -> Handler:
@@ -37,6 +40,15 @@ def _with_words(handler: Handler) -> Handler:
 
     @wraps(handler)
     async def telling(request: Request) -> Response:
+        hops = runtime.get().settings.trusted_proxy_hops
+        wait_s = _sluice().wait_s(address_of(request.scope, hops=hops))
+        if wait_s:
+            words = f"Too many sign-ins from your address. Try again in {wait_s} s."
+            slow = plain.told(
+                "Too many tries", words, link="/connect", link_words="Back", status=429
+            )
+            slow.headers["Retry-After"] = str(wait_s)
+            return slow
         try:
             return await handler(request)
         except InvalidInput:
@@ -45,6 +57,17 @@ def _with_words(handler: Handler) -> Handler:
             return _refusal(error)
 
     return telling
+
+
+_kept: list[tuple[runtime.Runtime, Sluice]] = []
+
+
+def _sluice() -> Sluice:
+    """The sluice of this process's runtime; another runtime begins with an empty one."""
+    rt = runtime.get()
+    if not _kept or _kept[0][0] is not rt:
+        _kept[:] = [(rt, Sluice(TRIES_A_MINUTE))]
+    return _kept[0][1]
 
 
 def _refusal(error: BrandMindError) -> Response:

@@ -31,6 +31,10 @@ MAY_GET: dict[tuple[str, str], dict[str, set[int]]] = {
     ("GET", "/api/stores/{store_id}/products.csv"): {"charlie": {404}, "nobody": {401}},
     ("GET", "/api/stores/{store_id}/customers.csv"): {"charlie": {404}, "nobody": {401}},
     ("GET", "/api/stores/{store_id}/dna.json"): {"charlie": {404}, "nobody": {401}},
+    # Charlie sees and ends his own sessions here; those of others he does not have.
+    ("GET", "/api/sessions"): {"charlie": {200}, "nobody": {401}},
+    ("POST", "/api/sessions/end-others"): {"charlie": {200, 403}, "nobody": {401, 403}},
+    ("POST", "/api/sessions/{session_id}/end"): {"charlie": {403, 404}, "nobody": {401, 403}},
     ("GET", "/healthz"): {"charlie": {200}, "nobody": {200}},
     ("GET", "/readyz"): {"charlie": {200, 503}, "nobody": {200, 503}},
 }

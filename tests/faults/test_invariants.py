@@ -85,3 +85,50 @@ def test_a_second_reading_may_pass_the_same_cursors_again() -> None:
         *SOUND[9:],
     ]
     assert broken(again) == []
+
+
+# The same sync read in slices: the first page by page, the second by an export that fails in its
+# midst, is asked for again, and dies once between two batches.
+SLICED = [
+    happened("requested", 0),
+    happened("claimed", 1),
+    happened("began", 1, "orders"),
+    happened("planned", 1, "orders"),
+    happened("page", 1, "orders", "", "s0:paged:abc"),
+    happened("page", 1, "orders", "s0:paged:abc", "s1:"),
+    happened("waiting", 1),
+    happened("claimed", 2, "orders", "s1:"),
+    happened("resumed", 2, "orders", "s1:"),
+    happened("page", 2, "orders", "s1:", "s1.1:bulk:250"),
+    happened("export failed", 2, "orders"),
+    happened("page", 2, "orders", "s1.1:bulk:250", "s1.2:bulk:250"),
+    happened("taken over", 3, "orders", "s1.2:bulk:250"),
+    happened("claimed", 4, "orders", "s1.2:bulk:250"),
+    happened("resumed", 4, "orders", "s1.2:bulk:250"),
+    happened("page", 4, "orders", "s1.2:bulk:250", "$"),
+    happened("stage done", 4, "orders"),
+    happened("done", 4),
+]
+
+
+def test_a_sound_story_in_slices_has_nothing_wrong() -> None:
+    assert broken(SLICED) == []
+
+
+def test_a_lost_and_a_doubled_batch_of_an_export_are_caught() -> None:
+    pages = [index for index, event in enumerate(SLICED) if event.name == "page"]
+    assert len(pages) == 5
+    for index in pages:
+        assert broken(SLICED[:index] + SLICED[index + 1 :]), f"batch {index} was lost unseen"
+        twice = [*SLICED[: index + 1], SLICED[index]]
+        assert any("landed twice" in what for what in broken(twice)), f"batch {index}"
+
+
+def test_a_slice_that_is_left_out_is_caught() -> None:
+    without = [event for event in SLICED if not (event.name == "page" and "bulk" in event.cursor)]
+    assert any("before its last page" in what for what in broken(without))
+
+
+def test_a_page_after_an_uninstall_is_caught() -> None:
+    gone = [*SOUND[:4], happened("uninstalled", 2), replace(SOUND[4], fence=2)]
+    assert any("after its end" in what for what in broken(gone))

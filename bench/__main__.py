@@ -17,12 +17,17 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=10_000)
     parser.add_argument("--products", type=int, default=2_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=("reading", "screen", "webhooks"))
+    parser.add_argument("--only", choices=("reading", "screen", "webhooks", "portrait"))
     parser.add_argument("--folder", type=Path, help="keep databases and logs here")
     chosen = parser.parse_args()
     sizes = Sizes(orders=chosen.orders, customers=chosen.customers, products=chosen.products)
     if chosen.only in (None, "webhooks"):
         print("\n".join(webhooks.lines(webhooks.measure())), flush=True)
+    if chosen.only in (None, "portrait"):
+        from bench import portrait
+
+        print()
+        print("\n".join(portrait.lines(portrait.measure())), flush=True)
     if chosen.only in (None, "reading"):
         print()
         result = reading.read(sizes, rounds=chosen.rounds, folder=chosen.folder)

@@ -12,10 +12,12 @@ from brandmind.components.ui.marks import definition, sample_chip
 from brandmind.state.portrait_views import (
     ActionView,
     BeatView,
+    GroupView,
     HelixView,
     LaneView,
     PortraitView,
     StrandView,
+    WeekdayView,
 )
 from brandmind.state.views import FactView
 
@@ -24,6 +26,10 @@ _GEL = (
     "is, the thin line where it stood 90 days ago. An empty lane has not been read."
 )
 _PULSE = "The last 28 days. It is kept apart from the strands, which speak of a whole year."
+_WHEN = (
+    "Orders of the 12 months by weekday and hour of the shop's own clock, the mean of each "
+    "occurrence of that hour."
+)
 _NEXT = "What the strands suggest, the largest amount first. Amounts are estimates, never promises."
 
 
@@ -292,6 +298,72 @@ def _beat(beat: rx.Var[BeatView]) -> rx.Component:
             class_name="between",
         ),
         rx.el.p(beat.sentence, class_name="small muted"),
+    )
+
+
+def when(view: rx.Var[PortraitView]) -> rx.Component:
+    """When people buy, by weekday and hour."""
+    return rx.el.section(
+        _head("When people buy", _WHEN),
+        rx.cond(
+            view.week.length() > 0,
+            rx.el.div(
+                rx.foreach(view.week, _weekday),
+                rx.el.div(
+                    rx.el.span(),
+                    *(rx.el.span(hour, class_name="tiny muted") for hour in (0, 6, 12, 18)),
+                    aria_hidden="true",
+                    class_name="heat-hours",
+                ),
+                role="img",
+                aria_label=view.busiest,
+                class_name="heat",
+            ),
+        ),
+        rx.el.p(view.busiest, class_name="small muted"),
+        class_name="card",
+    )
+
+
+def _weekday(row: rx.Var[WeekdayView]) -> rx.Component:
+    return rx.el.div(
+        rx.el.span(row.name, class_name="small"),
+        rx.foreach(
+            row.hours,
+            lambda hour: rx.el.span(
+                style={"--shade": hour.shade.to(str) + "%"}, title=hour.title, class_name="hour"
+            ),
+        ),
+        class_name="heat-row",
+    )
+
+
+def groups(view: rx.Var[PortraitView]) -> rx.Component:
+    """The groups of customers by how many they are."""
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h2("Customers", class_name="card-title"),
+            go("Segments", href=view.groups_href, class_name="link small"),
+            class_name="card-head",
+        ),
+        rx.cond(
+            view.groups.length() > 0,
+            rx.el.ul(rx.foreach(view.groups, _group), class_name="groups"),
+            rx.el.p(view.groups_none, class_name="muted"),
+        ),
+        class_name="card",
+    )
+
+
+def _group(group: rx.Var[GroupView]) -> rx.Component:
+    return rx.el.li(
+        rx.el.span(group.name, class_name="small"),
+        rx.el.span(
+            rx.el.span(style={"width": group.width.to(str) + "%"}),
+            class_name="meter",
+            aria_hidden="true",
+        ),
+        rx.el.span(group.share, class_name="small num"),
     )
 
 

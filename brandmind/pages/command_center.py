@@ -35,6 +35,12 @@ def command_center() -> rx.Component:
                     parts.do_next(Center.dna), parts.pulse(Center.dna), class_name="halves-cards"
                 ),
             ),
+            rx.cond(
+                parts.shown(Center.dna),
+                rx.el.div(
+                    parts.when(Center.dna), parts.groups(Center.dna), class_name="halves-cards"
+                ),
+            ),
             rx.el.div(top_products(center), recent_orders(center), class_name="halves-cards"),
             rx.el.footer(
                 rx.el.span(center.dates),

@@ -18,7 +18,7 @@ from brandmind.state.views import BannerView, FactView, LinkView
 
 TABS: Final = {"segments": "Segments", "cohorts": "Cohorts", "value": "Value"}
 _MEASURES: Final = {"share": "Customers", "value": "Net sales"}
-_NO_GROUPS: Final = {
+NO_GROUPS: Final = {
     "few": "Groups need 50 customers with an order.",
     "recent": "All last orders lie within 30 days, so nobody can be told apart by them yet.",
 }
@@ -56,8 +56,8 @@ def customers(
         tabs=tabs,
         tab=tab,
         rates=_rates(told),
-        groups=_groups(told["rfm"], currency),
-        groups_none=_NO_GROUPS.get(told["rfm"]["reason"] or "", ""),
+        groups=groups_of(told["rfm"]),
+        groups_none=NO_GROUPS.get(told["rfm"]["reason"] or "", ""),
         months=tuple(str(after) for after in range(_MONTHS)),
         cohorts=_cohorts(told["cohorts"], currency, measure),
         measure=tuple(
@@ -98,7 +98,8 @@ def _rates(told: dict[str, Any]) -> tuple[FactView, ...]:
     )
 
 
-def _groups(rfm: dict[str, Any], currency: str) -> tuple[GroupView, ...]:
+def groups_of(rfm: dict[str, Any]) -> tuple[GroupView, ...]:
+    """The groups with their shares, best first."""
     people = sum(group["customers"] for group in rfm["groups"]) or 1
     most = max((group["customers"] for group in rfm["groups"]), default=0) or 1
     sales = sum(max(0, group["net_minor"]) for group in rfm["groups"]) or 1

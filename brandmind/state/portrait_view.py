@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from brandmind.services.dna import StoreDna
 from brandmind.state import wording
+from brandmind.state.customers_view import NO_GROUPS, groups_of
 from brandmind.state.portrait_views import (
     ActionView,
     BeatView,
     HelixView,
+    HourView,
     LaneView,
     PortraitView,
     StrandView,
+    WeekdayView,
 )
 from brandmind.state.views import BannerView, FactView
 from brandmind.sync.progress import StoreProgress
@@ -26,6 +29,7 @@ SHORT: Final = {
     "discount": "Discount", "basket": "Basket", "seasonality": "Seasonality",
     "returns": "Returns",
 }  # fmt: skip
+_WEEK: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _BEATS: Final = {"alert": "Look here", "calm": "As usual", "unknown": "Not known yet"}
 CLOSED: Final = "Your Shopify account may not see the orders and customers this is read from."
 
@@ -106,6 +110,7 @@ def portrait(
         ),
         do_next=tuple(_action(one) for one in told["do_next"]),
         table=tuple(read),
+        **_beside(found.tables, shop_param),
         foot=(
             "Each strand is read from your own orders by fixed rules. "
             + (
@@ -115,6 +120,48 @@ def portrait(
             )
         ),
     )
+
+
+def _beside(tables: Mapping[str, Any], shop_param: str) -> dict[str, Any]:
+    """What the command center shows beside the portrait: when people buy, and who they are."""
+    week, busiest = _week(tables["hours"], tables["weekdays"])
+    return {
+        "week": week,
+        "busiest": busiest,
+        "groups": tuple(view for view in groups_of(tables["rfm"]) if view.customers != "0"),
+        "groups_none": NO_GROUPS.get(tables["rfm"]["reason"] or "", ""),
+        "groups_href": f"/customers?shop={shop_param}",
+    }
+
+
+def _week(
+    hours: Sequence[Sequence[int]], weekdays: Sequence[int]
+) -> tuple[tuple[WeekdayView, ...], str]:
+    """Orders by weekday and hour, the mean of each occurrence: a year has 52 or 53 of each."""
+    means = [
+        [count / times if times else 0.0 for count in row]
+        for row, times in zip(hours, weekdays, strict=True)
+    ]
+    best = max(max(row) for row in means)
+    if not best:
+        return (), "No orders to tell when people buy."
+    day, hour = next(
+        (day, hour) for day in range(7) for hour in range(24) if means[day][hour] == best
+    )
+    rows = tuple(
+        WeekdayView(
+            name[:3],
+            tuple(
+                HourView(
+                    round(100 * mean / best),
+                    f"{name} {at}:00 to {at + 1}:00, {mean:.1f} orders on average",
+                )
+                for at, mean in enumerate(means[place])
+            ),
+        )
+        for place, name in enumerate(_WEEK)
+    )
+    return rows, f"Busiest: {_WEEK[day]} {hour}:00 to {hour + 1}:00, the shop's own time."
 
 
 def _overall(sure: list[str]) -> str:

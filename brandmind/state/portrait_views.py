@@ -79,6 +79,34 @@ class BeatView:
 
 
 @dataclass(frozen=True)
+class GroupView:
+    """A group of customers; `width` in percent of the largest."""
+
+    name: str = ""
+    customers: str = ""
+    share: str = ""
+    width: int = 0
+    sales: str = ""
+    days: str = ""
+
+
+@dataclass(frozen=True)
+class HourView:
+    """An hour of a weekday; `shade` 0-100 of the busiest."""
+
+    shade: int = 0
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class WeekdayView:
+    """A weekday with its 24 hours."""
+
+    name: str = ""
+    hours: tuple[HourView, ...] = ()
+
+
+@dataclass(frozen=True)
 class PortraitView:
     """The portrait of one store. `mode`: real, hold, sample, failed, closed or none (not yet)."""
 
@@ -98,6 +126,11 @@ class PortraitView:
     pulse: tuple[BeatView, ...] = ()
     do_next: tuple[ActionView, ...] = ()
     table: tuple[StrandView, ...] = ()
+    week: tuple[WeekdayView, ...] = ()
+    busiest: str = ""
+    groups: tuple[GroupView, ...] = ()
+    groups_none: str = ""
+    groups_href: str = ""
     foot: str = ""
 
 
@@ -190,18 +223,6 @@ class ProductsView:
     pairs_none: str = ""
     csv_href: str = ""
     foot: str = ""
-
-
-@dataclass(frozen=True)
-class GroupView:
-    """A group of customers; `width` in percent of the largest."""
-
-    name: str = ""
-    customers: str = ""
-    share: str = ""
-    width: int = 0
-    sales: str = ""
-    days: str = ""
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,8 @@ def tables(today: date) -> dict[str, Any]:
             }
             for tenth in range(1, 11)
         ],
+        "hours": [[_orders_at(day, hour) for hour in range(24)] for day in range(7)],
+        "weekdays": [52] * 7,
         "repeat_90": {"customers": 2388, "repeated": 740},
         "ladder": {
             "p10_minor": 1800,
@@ -78,6 +80,11 @@ def tables(today: date) -> dict[str, Any]:
              "orders": 212},
         ],
     }  # fmt: skip
+
+
+def _orders_at(day: int, hour: int) -> int:
+    evening = max(0, 9 - abs(hour - 20)) * 9 + max(0, 5 - abs(hour - 12)) * 6
+    return evening * (10 + 2 * (day in (3, 6))) // 10
 
 
 def _cohort(month: int, ago: int) -> dict[str, Any]:

@@ -131,3 +131,16 @@ def test_a_young_store_says_why_it_has_no_groups() -> None:
     assert page.groups == ()
     assert page.groups_none == "Groups need 50 customers with an order."
     assert customers(None, mode="none", note="later", tab="nonsense").tab == "segments"
+
+
+def test_the_week_is_the_mean_of_each_hour_and_names_the_busiest() -> None:
+    hours = [[0] * 24 for _ in range(7)]
+    # 53 Mondays with 53 orders at nine, 52 Tuesdays with 104 at ten: one, and two on average.
+    hours[0][9], hours[1][10] = 53, 104
+    told = {**SAMPLE.tables, "hours": hours, "weekdays": [53, 52, 52, 52, 52, 52, 52]}
+    page = portrait(replace(SAMPLE, tables=told), mode="real", shop_param="a")
+    assert page.busiest == "Busiest: Tuesday 10:00 to 11:00, the shop's own time."
+    assert (page.week[0].hours[9].shade, page.week[1].hours[10].shade) == (50, 100)
+    assert page.week[0].hours[9].title == "Monday 9:00 to 10:00, 1.0 orders on average"
+    nothing = {**told, "hours": [[0] * 24 for _ in range(7)]}
+    assert portrait(replace(SAMPLE, tables=nothing), mode="real").week == ()

@@ -14,11 +14,14 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import websockets
 
 from brandmind.launch import frontend
 from brandmind.launch.ports import free_port
+from brandmind.settings import DEMO_CLIENT_SECRET
+from tests import shop_words
 
 pytestmark = [
     pytest.mark.timeout(240),
@@ -106,6 +109,16 @@ def test_the_page_and_our_routes_answer_on_one_port(house: House) -> None:
     assert status == 200
     assert "<!DOCTYPE html>" in page
     assert get(f"{house.url}/ping")[0] == 200
+
+
+def test_shopify_finds_the_door_of_the_webhooks_in_front_of_the_pages(house: House) -> None:
+    raw = shop_words.body({"id": 7})
+    address = f"{house.url}{shop_words.PATH}"
+    for secret, status in ((DEMO_CLIENT_SECRET, 200), ("another", 401)):
+        headers = shop_words.headers(raw, "orders/create", secret=secret)
+        answer = httpx.post(address, content=raw, headers=headers, trust_env=False)
+        assert (answer.status_code, answer.content) == (status, b"")
+        assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 def test_no_address_of_the_build_is_left_in_the_pages(house: House) -> None:

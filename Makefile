@@ -1,7 +1,7 @@
 # make demo · make test · make check · make bench: each sets up what it needs.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up setup setup-dev frontend test test-arq25 faults check format bench lock clean
+.PHONY: help demo up setup setup-dev frontend test test-arq25 faults check format bench bench-huge lock clean
 
 PORT ?=
 LIVE ?= 2
@@ -17,6 +17,7 @@ help:
 	@echo "make faults            the long fault suite, 40 minutes (its table: docs/reliability.md)"
 	@echo "make check             style, types, import contracts, dependencies"
 	@echo "make bench             the benchmarks"
+	@echo "make bench-huge        stores from empty to a million orders"
 
 setup:
 	@py=$$(tools/python.sh) && "$$py" tools/setup.py
@@ -62,6 +63,10 @@ format: setup-dev
 
 bench: setup-dev
 	@$(BIN)/python -m bench $(ARGS)
+
+# A million orders: an hour, and two gigabytes on the disk.
+bench-huge: setup-dev
+	@$(BIN)/python -m bench.huge $(ARGS)
 
 # Needs uv. No index address is written: the machine's own configuration says where packages are.
 lock:

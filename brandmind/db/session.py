@@ -31,6 +31,9 @@ _TRIES = 4
 # Serialisation failure, deadlock, a transaction that stood idle too long (PostgreSQL's SQLSTATEs).
 _RETRYABLE_STATES = frozenset({"40001", "40P01", "25P03"})
 _BUSY_TIMEOUT_MS = 15_000
+# Pages of the write-ahead log before they go into the file: by then the leaves that every landed
+# page touches again have been written over in the log alone. 16 MB of it.
+_CHECKPOINT_PAGES = 4_000
 # A process frozen inside a transaction keeps its row locks, and with them every other worker from
 # the store; nothing of ours is idle there for longer than the Python between two statements.
 _IDLE_TIMEOUT_MS = 3_000
@@ -52,11 +55,16 @@ class Database:
             options["pool_pre_ping"] = True
         self.engine = sa.create_engine(parsed, **options)
         if self.is_sqlite:
-            sa.event.listen(self.engine, "connect", _prepare_sqlite)
-            sa.event.listen(self.engine, "begin", _begin_sqlite)
+            # One connection for all that is written here: what it has read of the file stays true
+            # until another process writes, and each connection keeps such a cache of its own.
+            self._writing_engine = sa.create_engine(parsed, **(options | {"pool_size": 1}))
+            for engine, cache_kb in ((self.engine, 2_000), (self._writing_engine, 6_000)):
+                sa.event.listen(engine, "connect", partial(_prepare_sqlite, cache_kb=cache_kb))
+            sa.event.listen(self.engine, "begin", _begin_reading)
+            sa.event.listen(self._writing_engine, "begin", _begin_writing)
         else:
+            self._writing_engine = self.engine
             sa.event.listen(self.engine, "connect", _prepare_postgres)
-        self._writing_engine = self.engine.execution_options(brandmind_writes=True)
         # SQLite has one writer; waiting here in turn beats waiting in its busy loop by chance.
         self._one_writer: Any = threading.Lock() if self.is_sqlite else nullcontext()
         self._threads = ThreadPoolExecutor(pool_size, thread_name_prefix="sql")
@@ -112,6 +120,7 @@ class Database:
         """Give back every connection."""
         self._threads.shutdown(wait=True)
         self.engine.dispose()
+        self._writing_engine.dispose()
 
 
 def db_now(session: Session) -> datetime:
@@ -140,7 +149,7 @@ def _worth_repeating(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in _RETRYABLE_STATES
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(connection: Any, _record: Any, *, cache_kb: int) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (
@@ -149,7 +158,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         f"busy_timeout={_BUSY_TIMEOUT_MS}",
         "foreign_keys=ON",
         "temp_store=MEMORY",
-        "cache_size=-16000",
+        f"cache_size=-{cache_kb}",
+        f"wal_autocheckpoint={_CHECKPOINT_PAGES}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
@@ -162,7 +172,10 @@ def _prepare_postgres(connection: Any, _record: Any) -> None:
     connection.commit()
 
 
-def _begin_sqlite(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("brandmind_writes", False)
+def _begin_reading(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writing(connection: sa.Connection) -> None:
     # A deferred transaction that turns to writing can fail half-way with "locked".
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

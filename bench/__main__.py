@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
@@ -12,8 +14,7 @@ if TYPE_CHECKING:
     from bench.reading import Reading
 
 
-# Each part imports what it needs when its turn comes, and the reading comes first: the peak of a
-# child begins at its parent's size.
+# Each part imports what it needs when its turn comes.
 
 
 def _reading(chosen: argparse.Namespace) -> Iterator[str]:
@@ -100,9 +101,13 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS, action="append")
     parser.add_argument("--folder", type=Path, help="keep databases and logs of the reading here")
     chosen = parser.parse_args()
-    for name, part in PARTS.items():
-        if name in (chosen.only or PARTS):
-            print("\n".join(part(chosen)), end="\n\n", flush=True)
+    if chosen.only:
+        for name in chosen.only:
+            print("\n".join(PARTS[name](chosen)), end="\n\n", flush=True)
+        return
+    for name in PARTS:
+        # Each in a process of its own: the peak of a child begins at its parent's size.
+        subprocess.run([sys.executable, "-m", "bench", "--only", name, *sys.argv[1:]], check=False)
 
 
 def table(result: Reading) -> list[str]:

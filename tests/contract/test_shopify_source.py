@@ -275,7 +275,12 @@ async def test_each_document_is_understood(shops: Any, name: str) -> None:
         stage, resource = Stage.PRODUCTS, "Product"
     record = (await read(source, stage))[0].records[0]
     gid = f"gid://shopify/{resource}/{record.shopify_id}"
+    if name == "bulk_operation":
+        gid = "gid://shopify/BulkOperation/1"
     asked = {
+        "query": "{ orders { edges { node { id } } } }" if name == "bulk_start" else None,
+        "topic": "ORDERS_CREATE",
+        "settings": {"uri": "http://127.0.0.1:1/webhooks/shopify"},
         "first": 3,
         "lines": 5,
         "sortKey": "CREATED_AT",

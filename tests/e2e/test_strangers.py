@@ -19,6 +19,10 @@ DOORS = {
     "connect": re.compile("Connect your store|Add another store"),
     "syncing": None,
     "command-center": None,
+    "dna": None,
+    "customers": None,
+    "products": None,
+    "orders": None,
     "settings": None,
     "404": "There is no page here.",
 }

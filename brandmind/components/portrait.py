@@ -191,7 +191,7 @@ def _strand(strand: rx.Var[StrandView]) -> rx.Component:
             ),
         ),
         rx.el.div(
-            rx.el.dl(rx.foreach(strand.evidence, _fact), class_name="facts"),
+            rx.el.dl(rx.foreach(strand.evidence, _fact), class_name="evidence"),
             rx.el.p(strand.formula, class_name="small"),
             rx.el.p(strand.confidence, class_name="small muted"),
             rx.foreach(strand.actions, _action),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from brandmind.launch.lifeline import tied_to_me
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -15,7 +18,13 @@ ROOT = Path(__file__).resolve().parents[2]
 def local_shopify(*options: str) -> Iterator[str]:
     """Start the simulator on a free port; its address. It ends with the block."""
     command = [sys.executable, "-m", "brandmind.simulator", "--port", "0", *options]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=tied_to_me(by=signal.SIGKILL),
+    ) as process:
         try:
             assert process.stdout
             yield process.stdout.readline().split()[-1]

@@ -61,6 +61,7 @@ async def _lane(cases: list[tuple[Case, int]], *, seed: int, log: Path, note: He
             began_s = time.monotonic()
             outcome = await _ask(process, case, seed=case.seed(seed), times=times)
             if outcome is None:
+                process.kill()
                 process = await _end(process)
                 outcome = Outcome(case.group, case.slug, case.seed(seed))
                 outcome.wrong.append(f"no answer within {case.limit_s:g} s, see {log}")
@@ -101,6 +102,12 @@ async def _ask(
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
+    """A lane that hears no more goes home; one that does not answer is killed."""
+    assert process.stdin
+    process.stdin.close()
+    try:
+        async with asyncio.timeout(20):
+            await process.wait()
+    except TimeoutError:
         process.kill()
-    await process.wait()
+        await process.wait()

@@ -288,10 +288,11 @@ async def undisturbed(shop: Shop, settings: Settings) -> dict[str, list[tuple[An
 
 
 def settings_for(
-    folder: Path, *, database_url: str, redis_url: str = "", shopify: str = ""
+    folder: Path, *, database_url: str, redis_url: str = "", shopify: str = "", **more: str
 ) -> Settings:
     """Settings of processes that belong together."""
     return Settings.load(
+        **more,
         data_dir=folder,
         database_url=database_url,
         redis_url=redis_url,

@@ -16,7 +16,6 @@ from typing import Literal, Self
 from brandmind.db.migrate import upgrade
 from brandmind.launch.valkey import EmbeddedValkey, packed_binary
 from brandmind.runtime import Runtime, open_runtime
-from brandmind.settings import Settings
 from tests.contract.local_shopify import local_shopify
 from tests.faults.ground import Ground, Shop, settings_for, undisturbed, until
 from tests.faults.nursery import ArmedWorker, Commands, Nursery
@@ -157,7 +156,7 @@ class Lane:
         if fresh or shop.domain not in self._peace:
             folder = self.new_folder()
             url = await asyncio.to_thread(self.database, "sqlite", folder)
-            settings: Settings = settings_for(folder, database_url=url, shopify=self.shopify)
+            settings = settings_for(folder, database_url=url, shopify=self.shopify, read_by="paged")
             self._peace[shop.domain] = await undisturbed(shop, settings)
             shutil.rmtree(folder, ignore_errors=True)
         return self._peace[shop.domain]

@@ -87,7 +87,7 @@ def _slow(kind: Kind) -> list[Case]:
     redis_is = redis_deaths.redis_is
     return [
         Case(2, "launched", kind, slots.launched, promised_s=2.0, alone=True, limit_s=420.0),
-        Case(9, "all at once", kind, trees.all_at_once, often=10, promised_s=60.0, limit_s=420.0),
+        Case(9, "all at once", kind, trees.all_at_once, often=10, promised_s=60.0, limit_s=600.0),
         Case(10, "clock", kind, clocks.ten_minutes_off, often=3),
         Case(5, "away", kind, partial(redis_is, trouble="away"), often=3),
         Case(3, "zombies", kind, stops.zombies, seldom=1 if kind == "postgres" else 0),

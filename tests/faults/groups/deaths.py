@@ -129,8 +129,8 @@ async def strike_once(
     commands = arena.commands
     number = commands.give(point, nth=nth, by=by)
     shop.go_on()
-    # Answers enough for its last pages and for the first ones of whoever takes over.
-    shop.hold_after(nth + (20 if point in EXPORT_POINTS else 6))
+    # Answers enough to come to the point.
+    shop.hold_after(nth + (16 if point in EXPORT_POINTS else 2))
 
     async def is_over() -> bool:
         return bool(commands.done(number) or shop.waiting or await is_whole(arena, store_id))
@@ -149,6 +149,9 @@ async def strike_once(
 
 async def has_gone_on(struck: Struck) -> None:
     """Another worker has committed the next page; how soon is kept."""
+    # Whoever was struck may have had most of the answers.
+    struck.shop.go_on()
+    struck.shop.hold_after(8)
     back = await recovery_of(struck.arena, struck.store_id, struck.worker.pid, died_at=struck.at)
     struck.outcome.recoveries_s.append(back.page_after_s)
 

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
-from brandmind.errors import BadAnswer, QueryTooCostly
+from brandmind.errors import BadAnswer, QueryTooCostly, ShopifyUnavailable
 from brandmind.shopify.client import ShopifyClient
 from brandmind.shopify.parse import Json
 
@@ -84,13 +84,19 @@ def _more(connection: Json | None) -> bool:
 
 
 def next_cursor(connection: Json, *, after: str | None) -> str | None:
-    """Where the connection goes on, None at its end. BadAnswer if it would go on in a circle."""
+    """Where the connection goes on, None at its end.
+
+    ShopifyUnavailable if it would go on where it was asked to begin: an old page delivered once
+    more, which the next try cures. BadAnswer if it does not say where it goes on at all.
+    """
     info = connection.get("pageInfo") or {}
     if not info.get("hasNextPage"):
         return None
     cursor = info.get("endCursor")
-    if not cursor or cursor == after:
+    if not cursor:
         raise BadAnswer("A list says there is more, but not where.")
+    if cursor == after:
+        raise ShopifyUnavailable("Shopify answered with the same page again.")
     return str(cursor)
 
 

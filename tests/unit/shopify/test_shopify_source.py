@@ -247,11 +247,15 @@ async def test_a_single_record_too_costly_is_an_error() -> None:
         await read(source_of(double).pages(Stage.ORDERS, ALL, after=None))
 
 
-@pytest.mark.parametrize("end", [None, "", "9"])
-async def test_a_list_that_goes_in_a_circle_is_a_bad_answer(end: str | None) -> None:
+@pytest.mark.parametrize(
+    ("end", "error"), [(None, BadAnswer), ("", BadAnswer), ("9", ShopifyUnavailable)]
+)
+async def test_a_list_that_leads_nowhere_is_a_bad_answer_and_one_in_a_circle_is_asked_again(
+    end: str | None, error: type[Exception]
+) -> None:
     circle = {"pageInfo": {"hasNextPage": True, "endCursor": end}, "nodes": [order(1)]}
     double = Shop(Orders=lambda _: {"orders": circle})
-    with pytest.raises(BadAnswer):
+    with pytest.raises(error):
         await read(source_of(double).pages(Stage.ORDERS, ALL, after="9"))
 
 

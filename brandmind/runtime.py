@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import gc
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,6 +24,9 @@ from brandmind.owner import this_owner
 from brandmind.settings import Settings
 from brandmind.sync.pacing import LocalPacers, Pacers
 from brandmind.sync.progress import StoreProgress
+
+# From malloc.h.
+_M_ARENA_MAX = -8
 
 
 class Bell(Protocol):
@@ -82,6 +88,7 @@ async def open_runtime(
     replaces the network below the HTTP client.
     """
     _calm_the_collector()
+    _keep_few_heaps()
     async with AsyncExitStack() as stack:
         db = Database(settings.database_url)
         stack.callback(db.close)
@@ -120,6 +127,16 @@ def _calm_the_collector() -> None:
     hundred thousand, and looking for cycles among them cost half the time of reading them."""
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
+
+
+def _keep_few_heaps() -> None:
+    """Let the threads of this process share two heaps. glibc gives each of them one of its own,
+    and what a page of answers took in each stays with it: ten megabytes for nothing."""
+    if sys.platform != "linux":
+        return
+    # Not every C library has it, and none is worse off without.
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
 async def _open_bus(settings: Settings, stack: AsyncExitStack) -> tuple[Bell, Teller, Redis]:

@@ -7,20 +7,15 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, quote, urlencode
 
 import httpx
-from authlib.deprecate import AuthlibDeprecationWarning
 
 from brandmind.errors import QueryRefused, ShopifyUnavailable, SignInRefused, TokenRevoked
 from brandmind.shopify import answers
 from brandmind.shopify.client import TIMEOUT, shop_origin
-
-with warnings.catch_warnings():
-    # Authlib prefers httpx2, which is not what the rest of this process speaks; httpx serves too.
-    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
-    from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 # Shopify's own libraries allow this much between its clock and ours, either way.
 FRESH_FOR_S: Final = 90
@@ -204,6 +199,18 @@ async def client_credentials(
     return _offline({"expires_in": ASSUMED_LIFE_S} | told)
 
 
+@cache
+def _oauth_client() -> Any:
+    """Authlib's client, loaded when a token is first asked for: a worker hardly ever does."""
+    from authlib.deprecate import AuthlibDeprecationWarning
+
+    with warnings.catch_warnings():
+        # Authlib prefers httpx2, which is not what the rest of this process speaks; httpx serves.
+        warnings.simplefilter("ignore", AuthlibDeprecationWarning)
+        from authlib.integrations.httpx_client import AsyncOAuth2Client
+    return AsyncOAuth2Client
+
+
 class _Through(httpx.AsyncBaseTransport):
     """Lets Authlib's client speak over the HTTP client of this process, pool and all."""
 
@@ -236,7 +243,7 @@ async def _ask(
             raise problem
         return response
 
-    client = AsyncOAuth2Client(
+    client = _oauth_client()(
         client_id=client_id,
         client_secret=client_secret,
         # Shopify reads the credentials from the body, not from a header.

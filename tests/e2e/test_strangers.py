@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from brandmind.brandmind import app
-from tests.e2e.house import House, Shop
+from tests.e2e.house import House, Shop, until
 from tests.e2e.visitor import Tab, Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -36,7 +36,19 @@ def alices(house: House, browser: Browser) -> Shop:
     owner = Visitor(house, browser)
     owner.owns(shop)
     owner.leave()
+    until(lambda: is_at_rest(house, shop), what=f"{shop.domain} at rest")
     return shop
+
+
+def is_at_rest(house: House, shop: Shop) -> bool:
+    """Whether nothing of its first sync is still to be told or planned."""
+    untold = house.rows(
+        "SELECT run_id FROM sync_run WHERE store_id = ? AND announced_seq < seq", shop.store_id
+    )
+    unplanned = house.rows(
+        "SELECT store_id FROM store WHERE store_id = ? AND next_sync_at IS NULL", shop.store_id
+    )
+    return not untold and not unplanned
 
 
 def secrets(house: House, shop: Shop) -> set[str]:

@@ -150,9 +150,10 @@ async def strike_once(
 async def has_gone_on(struck: Struck) -> None:
     """Another worker has committed the next page; how soon is kept."""
     # Whoever was struck may have had most of the answers.
-    struck.shop.go_on()
-    struck.shop.hold_after(8)
-    back = await recovery_of(struck.arena, struck.store_id, struck.worker.pid, died_at=struck.at)
+    _answers_again(struck.shop)
+    back = await recovery_of(
+        struck.arena, struck.store_id, struck.worker.pid, died_at=struck.at, shop=struck.shop
+    )
     struck.outcome.recoveries_s.append(back.page_after_s)
 
 
@@ -190,8 +191,19 @@ class Back:
     page_after_s: float
 
 
-async def recovery_of(arena: Ground, store_id: str, pid: int, *, died_at: float) -> Back:
-    """Wait for the next page of whoever took over; the times by the stamps of the events."""
+def _answers_again(shop: Shop) -> None:
+    shop.go_on()
+    shop.hold_after(8)
+
+
+async def recovery_of(
+    arena: Ground, store_id: str, pid: int, *, died_at: float, shop: Shop | None = None
+) -> Back:
+    """Wait for the next page of whoever took over; the times by the stamps of the events.
+
+    A `shop` whose answers are counted gives more of them where they ran out before that page: a
+    stage that is proven asks many times between its last page and the next one's first.
+    """
     found: list[Back] = []
 
     async def has_come() -> bool:
@@ -199,6 +211,8 @@ async def recovery_of(arena: Ground, store_id: str, pid: int, *, died_at: float)
         back = _next_page(story, pid, died_at)
         if back is not None:
             found.append(back)
+        elif shop is not None and shop.waiting:
+            _answers_again(shop)
         return back is not None
 
     await until(has_come, within_s=30.0)

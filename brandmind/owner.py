@@ -49,3 +49,8 @@ def is_gone(owner: str) -> bool:
     if len(parts) != 5 or parts[0] != _boot_id() or parts[1] != _namespace("self"):
         return False
     return bool(parts[1]) and _started(parts[2]) != parts[3]
+
+
+def session_name(owner: str) -> str:
+    """What an owner's database sessions are called: short enough for PostgreSQL's 63 bytes."""
+    return f"brandmind {owner.rpartition('|')[2]}"

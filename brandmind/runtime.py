@@ -20,7 +20,7 @@ from brandmind.bus.stream import NoBell, Silent, Stream
 from brandmind.db import snapshot
 from brandmind.db.cipher import Cipher
 from brandmind.db.session import Database
-from brandmind.owner import this_owner
+from brandmind.owner import session_name, this_owner
 from brandmind.settings import Settings
 from brandmind.sync.pacing import LocalPacers, Pacers
 from brandmind.sync.progress import StoreProgress
@@ -90,7 +90,7 @@ async def open_runtime(
     _calm_the_collector()
     _keep_few_heaps()
     async with AsyncExitStack() as stack:
-        db = Database(settings.database_url)
+        db = Database(settings.database_url, name=session_name(this_owner()))
         stack.callback(db.close)
         http = await stack.enter_async_context(
             httpx.AsyncClient(

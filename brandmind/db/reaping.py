@@ -56,6 +56,26 @@ def pulses(session: Session) -> list[Pulse]:
     ]
 
 
+def end_sessions(session: Session, name: str) -> int:
+    """Ends the database sessions of that name, but for ours; how many there were.
+
+    PostgreSQL only. Whoever stands still in the midst of a transaction keeps its row locks, and no
+    timeout of the server counts while it waits for the rest of a statement's rows.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return 0
+    return len(
+        session.execute(
+            sa.text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE application_name = :name AND usename = current_user "
+                "AND datname = current_database() AND pid <> pg_backend_pid()"
+            ),
+            {"name": name},
+        ).all()
+    )
+
+
 def take_over(session: Session, pulse: Pulse, *, why: str) -> bool:
     """Put a dead owner's run back in the queue; False if it lives or is taken already.
 

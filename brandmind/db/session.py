@@ -40,9 +40,12 @@ _IDLE_TIMEOUT_MS = 3_000
 
 
 class Database:
-    """A pool of connections and the two ways to use them: `read` and `write`."""
+    """A pool of connections and the two ways to use them: `read` and `write`.
 
-    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+    `name` is what PostgreSQL's connections are called there (`application_name`).
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 8, name: str = "brandmind") -> None:
         try:
             parsed = sa.make_url(url)
         except sa.exc.ArgumentError as error:
@@ -53,6 +56,7 @@ class Database:
             options["connect_args"] = {"check_same_thread": False, "timeout": 15}
         else:
             options["pool_pre_ping"] = True
+            options["connect_args"] = {"application_name": name}
         self.engine = sa.create_engine(parsed, **options)
         if self.is_sqlite:
             # One connection for all that is written here: what it has read of the file stays true

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from brandmind.clock import monotonic_s
 from brandmind.db import reaping
-from brandmind.owner import is_gone
+from brandmind.owner import is_gone, session_name
 from brandmind.runtime import Runtime
 from brandmind.services.announcing import announce
 
@@ -38,6 +38,9 @@ class Reaper:
                 if not gone and began_s - seen[2] < self._lease_s:
                     continue
                 why = "its process is gone" if gone else "its beat stood still"
+                if pulse.owner != self._rt.owner:
+                    # What it left open holds locks that the lines below would wait for.
+                    await self._rt.db.read(reaping.end_sessions, session_name(pulse.owner))
                 if await self._rt.db.write(reaping.take_over, pulse, why=why):
                     due.append(pulse.run_id)
         live = {pulse.run_id for pulse in pulses}

@@ -14,6 +14,7 @@ from brandmind.services.dashboard import CommandCenter, Compare, ReadyNow
 from brandmind.services.dna import StoreDna
 from brandmind.services.orders import Reconciliation
 from brandmind.services.products import ProductsPage
+from brandmind.services.sessions import SignedIn
 from brandmind.state import sample, sample_portrait, sample_tables
 from brandmind.state.ranges import Range
 from brandmind.sync.progress import StageProgress, StoreProgress
@@ -247,11 +248,33 @@ PERSON = Person(
 )
 
 
+def signed_in() -> list[SignedIn]:
+    """Three browsers of the stage's person; the first is the one that looks."""
+    windows = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"
+    iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X)"
+    agents = (
+        (PERSON.session_id, f"{windows} AppleWebKit/537.36 Chrome/142.0 Safari/537.36", 0, 6),
+        ("session-2", f"{iphone} AppleWebKit/605 Version/18.1 Mobile/15E148 Safari/604.1", 3, 40),
+        ("session-3", f"{windows} Gecko/20100101 Firefox/145.0", 200, 260),
+    )
+    return [
+        SignedIn(
+            session_id=session_id,
+            user_agent=agent,
+            signed_in_at=now() - timedelta(hours=since_h),
+            seen_at=now() - timedelta(hours=seen_h),
+            this=session_id == PERSON.session_id,
+        )
+        for session_id, agent, seen_h, since_h in agents
+    ]
+
+
 class StageActs:
     """What the screens ask for, answered from the states above."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
+        self.ended: list[str] = []
 
     async def who(self, cookie_header: str | None) -> Person | None:
         return PERSON if cookie_header and COOKIE in cookie_header else None
@@ -410,6 +433,19 @@ class StageActs:
 
     async def manual_left(self, store_id: str) -> tuple[int, datetime | None]:
         return (0, now() + timedelta(minutes=18)) if store_id == "id-stale" else (2, None)
+
+    async def signed_in(self, viewer: Person) -> list[SignedIn]:
+        return [at for at in signed_in() if at.session_id not in self.ended]
+
+    async def sign_out(self, viewer: Person, session_id: str) -> None:
+        if session_id not in [at.session_id for at in await self.signed_in(viewer)]:
+            raise NotFound("There is no such session.")
+        self.ended.append(session_id)
+
+    async def sign_out_elsewhere(self, viewer: Person) -> int:
+        others = [at.session_id for at in await self.signed_in(viewer) if not at.this]
+        self.ended.extend(others)
+        return len(others)
 
     @asynccontextmanager
     async def watch(

@@ -8,6 +8,7 @@ import reflex as rx
 
 from brandmind.components.notices import connection_lost
 from brandmind.components.shell import private_page
+from brandmind.components.signed_in import signed_in
 from brandmind.components.ui.links import go, leave
 from brandmind.components.ui.marks import state_icon
 from brandmind.state.definitions import GLOSSARY
@@ -21,7 +22,12 @@ _SINCE: Final = (
     ("12m", "The last 12 months"),
     ("all", "All of them"),
 )
-_TABS: Final = (("sync", "Sync"), ("stores", "Stores"), ("about", "About"))
+_TABS: Final = (
+    ("sync", "Sync"),
+    ("stores", "Stores"),
+    ("devices", "Devices"),
+    ("about", "About"),
+)
 
 
 def settings() -> rx.Component:
@@ -46,7 +52,13 @@ def settings() -> rx.Component:
                 aria_label="Settings",
                 class_name="tabs",
             ),
-            rx.match(Settings.tab, ("stores", _stores()), ("about", _about()), _sync()),
+            rx.match(
+                Settings.tab,
+                ("stores", _stores()),
+                ("devices", signed_in()),
+                ("about", _about()),
+                _sync(),
+            ),
             here="Settings",
             there=rx.Var.create(Settings.page.there),
         ),

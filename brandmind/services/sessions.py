@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 from brandmind.clock import utc_now
 from brandmind.commerce.shop import granted
@@ -53,6 +53,18 @@ class Viewer:
     last_store_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """One browser that is signed in. `user_agent` is what it called itself, at most 200 signs;
+    `this`: the one that asks. `seen_at` is exact to a minute."""
+
+    session_id: str
+    user_agent: str
+    signed_in_at: datetime
+    seen_at: datetime
+    this: bool
+
+
 def cookie_name(*, is_https: bool) -> str:
     """The name of the session's cookie; the __Host- prefix binds it to this very host."""
     return "__Host-bm_session" if is_https else "bm_session"
@@ -94,16 +106,16 @@ async def revoke(rt: Runtime, session_id: str) -> None:
         await rt.signals.session_ended(session_id)
 
 
-async def where(rt: Runtime, viewer: Viewer) -> list[dict[str, Any]]:
-    """Where the people this viewer is are signed in, as JSON-ready data; this browser is named."""
+async def where(rt: Runtime, viewer: Viewer) -> list[SignedIn]:
+    """Where the people this viewer is are signed in, the one used last first."""
     return [
-        {
-            "session_id": row.session_id,
-            "browser": row.user_agent,
-            "signed_in_at": row.created_at.isoformat(),
-            "seen_at": row.seen_at.isoformat(),
-            "this": row.session_id == viewer.session_id,
-        }
+        SignedIn(
+            session_id=row.session_id,
+            user_agent=row.user_agent,
+            signed_in_at=row.created_at,
+            seen_at=row.seen_at,
+            this=row.session_id == viewer.session_id,
+        )
         for row in await rt.db.read(rows.open_of, _people(viewer), now=utc_now())
     ]
 

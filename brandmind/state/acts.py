@@ -11,7 +11,7 @@ from brandmind.services.dashboard import CommandCenter, Compare, ReadyNow
 from brandmind.services.dna import StoreDna
 from brandmind.services.orders import Reconciliation
 from brandmind.services.products import ProductsPage
-from brandmind.services.sessions import StoreRef, Viewer
+from brandmind.services.sessions import SignedIn, StoreRef, Viewer
 from brandmind.sync.progress import StoreProgress
 from brandmind.sync.selection import Selection
 from brandmind.sync.stages import Kind
@@ -61,6 +61,18 @@ class Acts(Protocol):
     async def cancel(self, store_id: str, *, by: str) -> None: ...
 
     async def manual_left(self, store_id: str) -> tuple[int, datetime | None]: ...
+
+    async def signed_in(self, viewer: Viewer) -> list[SignedIn]:
+        """Where this person is signed in, the one used last first."""
+        ...
+
+    async def sign_out(self, viewer: Viewer, session_id: str) -> None:
+        """End one of this person's sessions. Raises NotFound for anybody else's."""
+        ...
+
+    async def sign_out_elsewhere(self, viewer: Viewer) -> int:
+        """End all sessions of this person but this one; how many there were."""
+        ...
 
     def watch(
         self, store_id: str, *, session_id: str
@@ -154,13 +166,28 @@ class ServiceActs:
 
         return await syncs.manual_left(self._rt, store_id)
 
+    async def signed_in(self, viewer: Viewer) -> list[SignedIn]:
+        from brandmind.services import sessions
+
+        return await sessions.where(self._rt, viewer)
+
+    async def sign_out(self, viewer: Viewer, session_id: str) -> None:
+        from brandmind.services import sessions
+
+        await sessions.revoke_one(self._rt, viewer, session_id)
+
+    async def sign_out_elsewhere(self, viewer: Viewer) -> int:
+        from brandmind.services import sessions
+
+        return await sessions.revoke_all(self._rt, viewer, but_this=True)
+
     def watch(
         self, store_id: str, *, session_id: str
     ) -> AbstractAsyncContextManager[AsyncIterable[StoreProgress]]:
         return self._rt.hub.watch(store_id, session_id=session_id)
 
 
-__all__ = ["Acts", "ServiceActs", "StoreRef", "Viewer", "get", "use"]
+__all__ = ["Acts", "ServiceActs", "SignedIn", "StoreRef", "Viewer", "get", "use"]
 
 _acts: Acts = ServiceActs()
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC
-from typing import Any
+from typing import Any, Final
 
 import reflex as rx
 
 from brandmind.clock import utc_now
 from brandmind.errors import BrandMindError
-from brandmind.state import acts
+from brandmind.state import acts, signed_in
 from brandmind.state.frame import Frame, draw, person, watch, zone_of
 from brandmind.state.guard import Access, guarded
 from brandmind.state.settings_view import chosen, settings
 from brandmind.state.shell_view import store_links
-from brandmind.state.views import SettingsView
+from brandmind.state.signed_in import SignedIn
+from brandmind.state.views import SettingsView, SignedInView
 from brandmind.sync.progress import StoreProgress
 from brandmind.sync.selection import OrdersSince, Selection
+
+TABS: Final = ("sync", "stores", "devices", "about")
 
 
 class Settings(rx.State):
@@ -65,7 +68,7 @@ class Settings(rx.State):
         """Show what the last sync found, then every change of it, until the tab goes."""
         async with self:
             wanted = self.router.url.query_parameters.get("tab", "sync")
-            self.tab = wanted if wanted in ("sync", "stores", "about") else "sync"
+            tab = self.tab = wanted if wanted in TABS else "sync"
         store, viewer = access.store, access.viewer
         if store is None or viewer is None:
             async with self:
@@ -90,9 +93,12 @@ class Settings(rx.State):
                 now=utc_now(),
                 tz=tz,
             )
+            browsers = await signed_in.look(viewer, tz=tz) if tab == "devices" else None
             async with self:
                 if page != self.page:
                     self.page = page
+                if browsers is not None:
+                    signed_in.draw(await self.get_state(SignedIn), viewer, browsers)
                 self._seen_by = viewer.session_id
                 frame = await self.get_state(Frame)
                 draw(frame, access, progress, tz=tz)
@@ -100,5 +106,6 @@ class Settings(rx.State):
         async for lost in watch(self, access, show):
             async with self:
                 self.page = SettingsView()
+                signed_in.draw(await self.get_state(SignedIn), None, SignedInView())
                 frame = await self.get_state(Frame)
                 draw(frame, lost, None, tz=tz)

@@ -258,6 +258,28 @@ class SettingsView:
 
 
 @dataclass(frozen=True)
+class BrowserView:
+    """One browser that is signed in: "Firefox on Windows", when it was used, and whether it is
+    this one."""
+
+    session_id: str = ""
+    name: str = ""
+    used: str = ""
+    used_title: str = ""
+    since: str = ""
+    this: bool = False
+
+
+@dataclass(frozen=True)
+class SignedInView:
+    """Where a person is signed in; `elsewhere` counts the others in words, "" if there is none."""
+
+    there: bool = False
+    browsers: tuple[BrowserView, ...] = ()
+    elsewhere: str = ""
+
+
+@dataclass(frozen=True)
 class ConnectView:
     """The connect page: what went wrong, and the stores this browser already knows."""
 

@@ -120,9 +120,17 @@ def _for_the_signed_in(handler: Callable[[Request, Viewer], Awaitable[Response]]
 
 @_for_the_signed_in
 async def _sessions(_request: Request, viewer: Viewer) -> Response:
-    return JSONResponse(
-        {"sessions": await sessions.where(runtime.get(), viewer)}, headers=_NO_STORE
-    )
+    told = [
+        {
+            "session_id": at.session_id,
+            "browser": at.user_agent,
+            "signed_in_at": at.signed_in_at.isoformat(),
+            "seen_at": at.seen_at.isoformat(),
+            "this": at.this,
+        }
+        for at in await sessions.where(runtime.get(), viewer)
+    ]
+    return JSONResponse({"sessions": told}, headers=_NO_STORE)
 
 
 @_for_the_signed_in

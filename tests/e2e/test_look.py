@@ -90,6 +90,7 @@ PAGES = (
     ("center-paused", f"/command-center?{shop('paused')}", "Paused by Olga on", True),
     ("center-gone", f"/command-center?{shop('gone')}", "Its data will be deleted on", True),
     ("settings-stores", f"/settings?{shop('ready')}&tab=stores", "Sign in to open Other", True),
+    ("settings-devices", f"/settings?{shop('ready')}&tab=devices", "Firefox on Windows", True),
     ("settings-about", f"/settings?{shop('ready')}&tab=about", "What the words mean", True),
     ("signed-out", f"/command-center?{shop('ready')}", "Sign in to open ready.my", False),
     ("locked", f"/syncing?{shop('other')}", "Sign in to open Other Store.", True),

@@ -13,10 +13,12 @@ from brandmind.state.center import Center
 from brandmind.state.frame import Frame
 from brandmind.state.portrait import Portrait
 from brandmind.state.settings import Settings
+from brandmind.state.signed_in import SignedIn
 from brandmind.state.tables import Customers, Orders, Products
 from brandmind.state.waiting import Waiting
 from tests.identity_world import HARBOR, open_world
 from tests.integration.stranger_world import (
+    ALICE,
     ALICES_ADDRESSES,
     DNA,
     NET,
@@ -202,3 +204,38 @@ async def test_a_stranger_cannot_write_what_another_tab_holds(around: Neighbourh
                 {"var_name": "_seen_by", "value": "planted"},
             )
             assert "planted" not in "".join(tab.sent)
+
+
+async def test_only_ones_own_browsers_are_seen_and_signed_out(around: Neighbourhood) -> None:
+    async def ids(who: str) -> list[str]:
+        answer = await getattr(around, who).get("/api/sessions")
+        return [at["session_id"] for at in answer.json().get("sessions", [])]
+
+    async def is_open(session_id: str) -> bool:
+        sql = "SELECT revoked_at FROM session WHERE session_id = :id"
+        ((revoked_at,),) = await around.world.sql(sql, id=session_id)
+        return revoked_at is None
+
+    async with around.world.browser() as phone:
+        await around.world.sign_in(phone, ALICE)
+        alices, (bobs,) = await ids("alice"), await ids("bob")
+        address = f"/settings?shop={HARBOR}&tab=devices"
+        sign_out, elsewhere = (named(SignedIn, at) for at in ("sign_out", "sign_out_elsewhere"))
+        for who in ("charlie", "nobody", "bob"):
+            async with around.tab(who) as tab:
+                for session_id in alices:
+                    await tab.event(sign_out, address, {"session_id": session_id})
+                await tab.event(elsewhere, address, {})
+                assert not tab.learnt({"In use now"}) or who == "bob"
+                assert not tab.learnt(set(alices))
+        assert [await is_open(at) for at in (*alices, bobs)] == [True, True, True]
+        async with around.tab("alice") as tab:
+            await tab.event(named(Settings, "follow"), address, {}, enough=alices)
+            assert tab.learnt({*alices, bobs}) == set(alices)
+            await tab.event(sign_out, address, {"session_id": bobs})
+            assert await is_open(bobs)
+            await tab.event(elsewhere, address, {})
+        assert sorted([await is_open(at) for at in alices]) == [False, True]
+        assert await is_open(bobs)
+        assert (await phone.get("/api/sessions")).status_code == 401
+        assert (await around.alice.get("/api/sessions")).status_code == 200

@@ -22,6 +22,7 @@ from brandmind.state.doorway import Doorway
 from brandmind.state.frame import Frame
 from brandmind.state.guard import OnlyMarked, is_allowed, mark_of
 from brandmind.state.settings import Settings
+from brandmind.state.signed_in import SignedIn
 from brandmind.state.waiting import Waiting
 from brandmind.sync.progress import StoreProgress
 from tests import stage_acts
@@ -358,3 +359,83 @@ def test_views_are_frozen_so_that_a_tab_cannot_be_changed_by_mistake() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         view.gate = "open"
     assert SimpleNamespace(**dataclasses.asdict(view)).gate == "wait"
+
+
+async def test_the_list_of_browsers_is_filled_on_its_own_tab_alone(tab: Tab) -> None:
+    await tab.event(handler(Settings, "follow"), "/settings?shop=ready.myshopify.com")
+    await until(lambda: tab.shown(Settings, "page") and tab.shown(Settings, "page").there)
+    assert not getattr(tab.shown(SignedIn, "view"), "there", False)
+    await tab.event(handler(Settings, "follow"), "/settings?shop=ready.myshopify.com&tab=devices")
+    await until(lambda: tab.shown(SignedIn, "view") and tab.shown(SignedIn, "view").there)
+    shown = tab.shown(SignedIn, "view")
+    assert [at.name for at in shown.browsers] == [
+        "Chrome on Windows",
+        "Safari on iPhone",
+        "Firefox on Windows",
+    ]
+    assert [at.this for at in shown.browsers] == [True, False, False]
+
+
+async def test_one_browser_is_signed_out_and_then_all_others(
+    tab: Tab, staged: stage_acts.StageActs
+) -> None:
+    address = "/settings?shop=ready.myshopify.com&tab=devices"
+    await tab.event(handler(Settings, "follow"), address)
+    await until(lambda: tab.shown(SignedIn, "view") and tab.shown(SignedIn, "view").there)
+    name = handler(SignedIn, "sign_out")
+    await (await tab.event(name, address, session_id="session-2"))
+    assert staged.ended == ["session-2"]
+    assert tab.shown(Frame, "notice") == (
+        "Signed out: Safari on iPhone. Its open pages are closed."
+    )
+    assert tab.shown(SignedIn, "view").elsewhere == "1 other browser"
+    # Twice, as two tabs would.
+    await (await tab.event(name, address, session_id="session-2"))
+    assert tab.shown(Frame, "notice") == "That browser was signed out already."
+    await (await tab.event(handler(SignedIn, "sign_out_elsewhere"), address))
+    assert staged.ended == ["session-2", "session-3"]
+    assert tab.shown(Frame, "notice") == ("Signed out of 1 browser. You are still signed in here.")
+    assert [at.session_id for at in tab.shown(SignedIn, "view").browsers] == ["session-1"]
+
+
+async def test_no_browser_is_signed_out_without_a_session_or_by_a_wrong_name(
+    tab: Tab, staged: stage_acts.StageActs
+) -> None:
+    address = "/settings?shop=ready.myshopify.com&tab=devices"
+    for wrong in (None, 7, ["session-2"], {"session_id": "session-2"}, "", "session-9"):
+        await (await tab.event(handler(SignedIn, "sign_out"), address, session_id=wrong))
+    for payload in ({}, {"session_id": "session-2", "store_id": "id-ready"}):
+        with pytest.raises(TypeError):
+            await (await tab.event(handler(SignedIn, "sign_out"), address, **payload))
+    tab.cookie = None
+    await (await tab.event(handler(SignedIn, "sign_out"), address, session_id="session-2"))
+    await (await tab.event(handler(SignedIn, "sign_out_elsewhere"), address))
+    assert staged.ended == []
+
+
+async def test_the_list_of_browsers_is_gone_once_the_session_has_ended(
+    tab: Tab, staged: stage_acts.StageActs
+) -> None:
+    ended = asyncio.Event()
+
+    @asynccontextmanager
+    async def watch(store_id: str, *, session_id: str) -> AsyncIterator[Any]:
+        async def changes() -> AsyncIterator[StoreProgress]:
+            await ended.wait()
+            for nothing in ():
+                yield nothing
+
+        yield changes()
+
+    staged.watch = watch  # type: ignore[method-assign, assignment]
+    address = "/settings?shop=ready.myshopify.com&tab=devices"
+    await tab.event(handler(Settings, "follow"), address)
+    await until(lambda: tab.shown(SignedIn, "view") and tab.shown(SignedIn, "view").there)
+
+    async def nobody(_cookie: str | None) -> None:
+        return None
+
+    staged.who = nobody  # type: ignore[method-assign, assignment]
+    ended.set()
+    await until(lambda: tab.shown(Frame, "shell").gate == "signed_out")
+    assert tab.shown(SignedIn, "view").browsers == ()

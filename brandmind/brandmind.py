@@ -17,6 +17,7 @@ from brandmind.pages import (
     dna,
     landing,
     not_found,
+    onboarding,
     orders,
     products,
     settings,
@@ -26,6 +27,7 @@ from brandmind.settings import Settings
 from brandmind.state.center import Center
 from brandmind.state.doorway import Doorway
 from brandmind.state.guard import OnlyMarked
+from brandmind.state.onboarding import Onboarding
 from brandmind.state.portrait import Portrait
 from brandmind.state.settings import Settings as SettingsPage
 from brandmind.state.tables import Customers, Orders, Products
@@ -93,6 +95,7 @@ def make_app(**kwargs: Any) -> rx.App:
         (landing.landing, "/", landing.TITLE, Doorway.arrive),
         (connect.connect, "/connect", connect.TITLE, Doorway.arrive),
         (syncing.syncing, "/syncing", syncing.TITLE, Waiting.follow),
+        (onboarding.onboarding, "/onboarding", onboarding.TITLE, Onboarding.follow),
         (command_center.command_center, "/command-center", command_center.TITLE, Center.follow),
         (dna.dna, "/dna", dna.TITLE, Portrait.follow),
         (customers.customers, "/customers", customers.TITLE, Customers.follow),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from brandmind.errors import NotFound, TooManySyncs
+from brandmind.services.answers import Answers, Reader
 from brandmind.services.dashboard import CommandCenter, Compare, ReadyNow
 from brandmind.services.dna import StoreDna
 from brandmind.services.orders import Reconciliation
@@ -414,6 +415,31 @@ class StageActs:
     async def choose(self, store_id: str, selection: Selection, *, by: str) -> bool:
         self.asked.append(("choose", store_id))
         return False
+
+    async def pause(self, store_id: str, *, by: str) -> None:
+        self.asked.append(("pause", store_id))
+
+    async def resume(self, store_id: str) -> None:
+        self.asked.append(("resume", store_id))
+
+    async def answers(self, store_id: str) -> Answers:
+        step = 0 if self._name(store_id) in ("pending", "early", "running") else 3
+        return Answers(
+            step=step,
+            week_start=6 if self._name(store_id) == "chosen" else 0,
+            uses_costs=True,
+            sixty_days=self._name(store_id) == "early",
+            readers=(
+                Reader("user-1", "Alice Harbor", "owner", True, True),
+                Reader("user-2", "Bob Teammate", "member", False, False),
+            ),
+        )
+
+    async def answer(self, store_id: str, **given: object) -> None:
+        self.asked.append(("answer", store_id))
+
+    async def tell(self, store: Ref, *, user_id: str, told: bool) -> None:
+        self.asked.append(("tell", store.store_id))
 
     async def full_sync_s(self, store_id: str) -> float | None:
         return 712.0

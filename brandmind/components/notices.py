@@ -41,6 +41,12 @@ def banner(view: rx.Var[BannerView]) -> rx.Component:
                             view.label, type="button", class_name="button", on_click=Frame.sync_now
                         ),
                     ),
+                    (
+                        "resume",
+                        rx.el.button(
+                            view.label, type="button", class_name="button", on_click=Frame.resume
+                        ),
+                    ),
                     rx.fragment(),
                 ),
                 rx.cond(view.more_label, go(view.more_label, href=view.more_href)),

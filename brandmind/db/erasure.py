@@ -191,6 +191,8 @@ def _let_go(session: Session, store: Any) -> None:
         "taxes_included": False,
         "history_done": False,
         "customers_unread": False,
+        "setup_step": 0,
+        "week_start": 0,
         "read_no": 0,
     }
     session.execute(sa.update(STORE).where(STORE.c.store_id == store_id).values(**bare))

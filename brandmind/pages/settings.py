@@ -7,6 +7,7 @@ from typing import Any, Final
 import reflex as rx
 
 from brandmind.components.notices import connection_lost
+from brandmind.components.picks import customers_pick, orders_pick, products_pick
 from brandmind.components.shell import private_page
 from brandmind.components.signed_in import signed_in
 from brandmind.components.ui.links import go, leave
@@ -17,11 +18,6 @@ from brandmind.state.settings import Settings
 from brandmind.state.views import LastReadView, LinkView
 
 TITLE: Final = "Settings · BrandMind"
-_SINCE: Final = (
-    ("60d", "The last 60 days"),
-    ("12m", "The last 12 months"),
-    ("all", "All of them"),
-)
 _TABS: Final = (
     ("sync", "Sync"),
     ("stores", "Stores"),
@@ -83,6 +79,12 @@ def _sync() -> rx.Component:
                         leave("Reconnect", href=page.reconnect_href, class_name="button"),
                     ),
                     rx.cond(
+                        page.paused,
+                        rx.el.button(
+                            "Go on", type="button", class_name="button", on_click=Frame.resume
+                        ),
+                    ),
+                    rx.cond(
                         page.retry_label,
                         rx.el.button(
                             page.retry_label,
@@ -112,7 +114,7 @@ def _sync() -> rx.Component:
                             go("View progress", href=page.progress_href, class_name="button plain"),
                         ),
                         rx.cond(
-                            page.retry_label.bool() | page.reconnect_href.bool(),
+                            page.retry_label.bool() | page.reconnect_href.bool() | page.paused,
                             rx.fragment(),
                             rx.el.button(
                                 "Sync now",
@@ -121,6 +123,16 @@ def _sync() -> rx.Component:
                                 disabled=~page.can_sync,
                                 on_click=Frame.sync_now,
                             ),
+                        ),
+                    ),
+                    rx.cond(
+                        page.can_pause,
+                        rx.el.button(
+                            "Pause",
+                            type="button",
+                            title="Nothing is read until you let it go on; nothing is lost",
+                            class_name="button plain",
+                            on_click=Frame.pause,
                         ),
                     ),
                     class_name="banner-acts",
@@ -168,45 +180,13 @@ def _choice() -> rx.Component:
     return rx.el.section(
         rx.el.h2("What is read", class_name="card-title"),
         rx.el.ul(
-            rx.el.li(
-                rx.el.label(
-                    rx.el.input(type="checkbox", checked=True, disabled=True, read_only=True),
-                    rx.el.strong("Products"),
-                    class_name="tick",
-                ),
-                rx.el.p("Always: orders are told apart by them.", class_name="small muted"),
+            products_pick("Always: orders are told apart by them."),
+            orders_pick(
+                page.orders_since,
+                Settings.choose_orders,
+                rx.cond(page.orders_note, rx.el.p(page.orders_note, class_name="small muted")),
             ),
-            rx.el.li(
-                rx.el.fieldset(
-                    rx.el.legend("Orders"),
-                    rx.el.div(
-                        *(_since(value, label) for value, label in _SINCE),
-                        class_name="pick-line",
-                    ),
-                    rx.cond(page.orders_note, rx.el.p(page.orders_note, class_name="small muted")),
-                ),
-            ),
-            rx.el.li(
-                rx.el.label(
-                    rx.el.input(
-                        type="checkbox",
-                        checked=page.customers,
-                        on_change=Settings.choose_customers,
-                        aria_describedby="customers-note",
-                    ),
-                    rx.el.strong("Customers"),
-                    class_name="tick",
-                ),
-                rx.el.p(
-                    rx.cond(
-                        page.customers_note,
-                        page.customers_note,
-                        "Names, places and how often they came back.",
-                    ),
-                    id="customers-note",
-                    class_name="small muted",
-                ),
-            ),
+            customers_pick(page.customers, Settings.choose_customers, page.customers_note),
             class_name="rows picks",
         ),
         rx.el.details(
@@ -224,22 +204,11 @@ def _choice() -> rx.Component:
             ),
             class_name="resync",
         ),
-        class_name="card",
-    )
-
-
-def _since(value: str, label: str) -> rx.Component:
-    page: Any = Settings.page
-    return rx.el.label(
-        rx.el.input(
-            type="radio",
-            name="orders-since",
-            value=value,
-            checked=page.orders_since == value,
-            on_change=Settings.choose_orders(value),
+        rx.el.p(
+            go("Your week, your costs and who gets a mail", href=page.setup_href),
+            class_name="small spaced",
         ),
-        label,
-        class_name="tick",
+        class_name="card",
     )
 
 

@@ -60,6 +60,10 @@ def _progress() -> rx.Component:
                     class_name="banner-acts",
                 ),
             ),
+            (
+                "paused",
+                rx.el.button("Go on", type="button", class_name="button", on_click=Frame.resume),
+            ),
             ("reconnect", leave(room.act_label, href=room.act_href, class_name="button large")),
             rx.fragment(),
         ),
@@ -87,6 +91,10 @@ def _progress() -> rx.Component:
                 ),
                 class_name="room-foot small",
             ),
+        ),
+        rx.cond(
+            room.setup_label,
+            rx.el.p(go(room.setup_label, href=room.setup_href), class_name="room-foot small"),
         ),
         rx.el.p(room.said, class_name="unseen", role="status", aria_live="polite"),
         aria_busy=rx.cond(room.busy, "true", "false"),

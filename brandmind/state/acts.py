@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from brandmind.services.answers import Answers
 from brandmind.services.dashboard import CommandCenter, Compare, ReadyNow
 from brandmind.services.dna import StoreDna
 from brandmind.services.orders import Reconciliation
@@ -52,6 +53,27 @@ class Acts(Protocol):
 
     async def choose(self, store_id: str, selection: Selection, *, by: str) -> bool:
         """What is read from now on; whether something is to be read for it now."""
+        ...
+
+    async def pause(self, store_id: str, *, by: str) -> None: ...
+
+    async def resume(self, store_id: str) -> None: ...
+
+    async def answers(self, store_id: str) -> Answers:
+        """What was answered when the store was set up."""
+        ...
+
+    async def answer(
+        self,
+        store_id: str,
+        *,
+        step: int | None = None,
+        week_start: int | None = None,
+        uses_costs: bool | None = None,
+    ) -> None: ...
+
+    async def tell(self, store: StoreRef, *, user_id: str, told: bool) -> None:
+        """Whether a member gets the letter that the store is ready. Raises NotAllowed, NotFound."""
         ...
 
     async def full_sync_s(self, store_id: str) -> float | None:
@@ -150,6 +172,40 @@ class ServiceActs:
         from brandmind.services import stores
 
         return await stores.choose(self._rt, store_id, selection, by=by)
+
+    async def pause(self, store_id: str, *, by: str) -> None:
+        from brandmind.services import stores
+
+        await stores.pause(self._rt, store_id, by=by)
+
+    async def resume(self, store_id: str) -> None:
+        from brandmind.services import stores
+
+        await stores.resume(self._rt, store_id)
+
+    async def answers(self, store_id: str) -> Answers:
+        from brandmind.services import answers
+
+        return await answers.answers(self._rt, store_id)
+
+    async def answer(
+        self,
+        store_id: str,
+        *,
+        step: int | None = None,
+        week_start: int | None = None,
+        uses_costs: bool | None = None,
+    ) -> None:
+        from brandmind.services import answers
+
+        await answers.answer(
+            self._rt, store_id, step=step, week_start=week_start, uses_costs=uses_costs
+        )
+
+    async def tell(self, store: StoreRef, *, user_id: str, told: bool) -> None:
+        from brandmind.services import answers
+
+        await answers.tell(self._rt, store, user_id=user_id, told=told)
 
     async def full_sync_s(self, store_id: str) -> float | None:
         from brandmind.services import syncs

@@ -93,6 +93,30 @@ class Frame(rx.State):
         return None
 
     @rx.event
+    @guarded()
+    async def pause(self, access: Access) -> Any:
+        """Let the store rest until somebody lets it go on."""
+        store, viewer = access.store, access.viewer
+        if store is None or viewer is None or not store.installed:
+            return None
+        self.notice, self.notice_tone = await _ask(
+            acts.get().pause(store.store_id, by=person(store, viewer)), tz=zone_of(store)
+        )
+        return None
+
+    @rx.event
+    @guarded()
+    async def resume(self, access: Access) -> Any:
+        """Let a store that rests go on where it was."""
+        store, viewer = access.store, access.viewer
+        if store is None or viewer is None:
+            return None
+        self.notice, self.notice_tone = await _ask(
+            acts.get().resume(store.store_id), tz=zone_of(store)
+        )
+        return None
+
+    @rx.event
     @public
     async def close_notice(self) -> None:
         """Put the last answer away."""

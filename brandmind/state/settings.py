@@ -9,16 +9,16 @@ from typing import Any, Final
 import reflex as rx
 
 from brandmind.clock import utc_now
-from brandmind.errors import BrandMindError
 from brandmind.state import acts, signed_in
-from brandmind.state.frame import Frame, draw, person, watch, zone_of
+from brandmind.state.choosing import choose
+from brandmind.state.frame import Frame, draw, watch, zone_of
 from brandmind.state.guard import Access, guarded
-from brandmind.state.settings_view import chosen, settings
+from brandmind.state.settings_view import settings
 from brandmind.state.shell_view import store_links
 from brandmind.state.signed_in import SignedIn
 from brandmind.state.views import SettingsView, SignedInView
 from brandmind.sync.progress import StoreProgress
-from brandmind.sync.selection import OrdersSince, Selection
+from brandmind.sync.selection import OrdersSince
 
 TABS: Final = ("sync", "stores", "devices", "about")
 
@@ -45,22 +45,11 @@ class Settings(rx.State):
             await self._choose(access, customers=on)
 
     async def _choose(self, access: Access, **changed: Any) -> None:
-        store, viewer = access.store, access.viewer
-        if store is None or viewer is None:
-            return
-        progress = await acts.get().progress(store.store_id)
-        before = Selection(progress.orders_since, progress.reads_customers)
-        wanted = replace(before, **changed)
-        frame = await self.get_state(Frame)
-        try:
-            reads = await acts.get().choose(store.store_id, wanted, by=person(store, viewer))
-        except BrandMindError as error:
-            frame.notice, frame.notice_tone = error.message, "red"
-            return
-        frame.notice, frame.notice_tone = chosen(before, wanted, reads=reads), "info"
-        self.page = replace(
-            self.page, orders_since=wanted.orders_since.value, customers=wanted.customers
-        )
+        wanted = await choose(self, access, **changed)
+        if wanted is not None:
+            self.page = replace(
+                self.page, orders_since=wanted.orders_since.value, customers=wanted.customers
+            )
 
     @rx.event(background=True)
     @guarded(page=True)

@@ -74,6 +74,9 @@ def settings(
         can_sync=manual_left > 0 and not (busy or paused or left_us or auth),
         can_start_over=(failed and not auth) or cancelled,
         syncing=busy,
+        can_pause=not (paused or left_us),
+        paused=paused and not left_us,
+        setup_href="" if left_us else f"/onboarding?shop={shop_param}&step=2",
         retry_label=(
             (f"Retry {NAMES[stopped.stage]}" if stopped else "Retry")
             if failed and not auth

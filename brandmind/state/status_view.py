@@ -228,6 +228,8 @@ def banner(
         return BannerView(
             tone="note",
             text=paused_words(progress.paused_by, progress.paused_at, now=now, tz=tz),
+            act="resume",
+            label="Go on",
         )
     if progress.status is StoreStatus.CANCELLED:
         return BannerView(

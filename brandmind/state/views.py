@@ -28,7 +28,9 @@ class PillView:
 
 @dataclass(frozen=True)
 class BannerView:
-    """One sentence above a page with the one thing to do. `act`: "", link, retry or sync."""
+    """One sentence above a page with the one thing to do. `act`: "", link, retry, sync or
+    resume.
+    """
 
     tone: str = ""
     text: str = ""
@@ -125,6 +127,8 @@ class WaitingRoomView:
     what_happened: tuple[FactView, ...] = ()
     said: str = ""
     can_cancel: bool = False
+    setup_label: str = ""
+    setup_href: str = ""
     center_href: str = ""
     prices: MiniChartView = field(default_factory=MiniChartView)
     orders: MiniChartView = field(default_factory=MiniChartView)
@@ -250,6 +254,9 @@ class SettingsView:
     can_sync: bool = False
     can_start_over: bool = False
     syncing: bool = False
+    can_pause: bool = False
+    paused: bool = False
+    setup_href: str = ""
     retry_label: str = ""
     reconnect_href: str = ""
     progress_href: str = ""

@@ -11,6 +11,7 @@ from brandmind.services.dashboard import ReadyNow
 from brandmind.state import acts
 from brandmind.state.frame import Frame, draw, watch, zone_of
 from brandmind.state.guard import Access, guarded
+from brandmind.state.onboarding_view import invitation
 from brandmind.state.views import WaitingRoomView
 from brandmind.state.waiting_view import Watch, waiting_room
 from brandmind.sync.progress import StoreProgress
@@ -41,6 +42,7 @@ class Waiting(rx.State):
         ready: ReadyNow | None = None
         ready_key: _Key = ()
         ready_at = -READY_EVERY_S
+        invited = invitation(await acts.get().answers(store.store_id), shop_param=store.domain)
 
         async def show(progress: StoreProgress, fresh: bool) -> None:
             nonlocal ready, ready_key, ready_at
@@ -60,6 +62,7 @@ class Waiting(rx.State):
                 shop_param=store.domain,
                 now=utc_now(),
                 tz=tz,
+                invited=invited,
             )
             async with self:
                 if room != self.room:

@@ -97,8 +97,9 @@ def waiting_room(
     shop_param: str,
     now: datetime,
     tz: tzinfo,
+    invited: tuple[str, str] = ("", ""),
 ) -> WaitingRoomView:
-    """Everything the waiting room shows."""
+    """Everything the waiting room shows; `invited`: words and address of the set-up, if open."""
     left = watch.left_s(progress)
     headline, lead, ending = _headline(progress, left=left, shop=shop, now=now, tz=tz)
     live = progress.status in _LIVE
@@ -140,6 +141,8 @@ def waiting_room(
         what_happened=_what_happened(progress, now=now, tz=tz) if ending == "failed" else (),
         said=watch.aloud(progress, f"{headline} {percent}% read."),
         can_cancel=live,
+        setup_label=invited[0] if ending != "reconnect" else "",
+        setup_href=invited[1],
         center_href=f"/command-center?shop={shop_param}&look=1",
         prices=price_ladder(ready),
         orders=orders_so_far(ready, whole=_orders_done(progress)),

@@ -183,5 +183,5 @@ class Neighbourhood:
 
 ALICES_ADDRESSES = tuple(
     f"{page}?shop={HARBOR}"
-    for page in ("/", "/connect", "/syncing", "/command-center", "/settings")
+    for page in ("/", "/connect", "/syncing", "/command-center", "/settings", "/onboarding")
 )

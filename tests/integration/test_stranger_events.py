@@ -11,6 +11,7 @@ from reflex_base.registry import RegistrationContext
 from brandmind.state import guard
 from brandmind.state.center import Center
 from brandmind.state.frame import Frame
+from brandmind.state.onboarding import Onboarding
 from brandmind.state.portrait import Portrait
 from brandmind.state.settings import Settings
 from brandmind.state.signed_in import SignedIn
@@ -124,6 +125,7 @@ async def test_the_walk_notices_a_guard_that_lets_everybody_in(
         (Center, "/command-center"),
         (Waiting, "/syncing"),
         (Settings, "/settings"),
+        (Onboarding, "/onboarding"),
         (Portrait, "/dna"),
         (Customers, "/customers"),
         (Products, "/products"),
@@ -176,6 +178,70 @@ async def test_a_teammate_may_choose_what_is_read_and_a_stranger_may_not(
     assert await send("bob", "choose_orders", {"value": "60d"}) == ("60d", True)
     assert await send("alice", "choose_customers", {"on": "no"}) == ("60d", True)
     assert await send("alice", "choose_customers", {"on": False}) == ("60d", False)
+
+
+async def test_a_teammate_may_pause_and_answer_and_a_stranger_may_not(
+    around: Neighbourhood,
+) -> None:
+    async def send(who: str, state: Any, name: str, **payload: Any) -> tuple[Any, ...]:
+        async with around.tab(who) as tab:
+            await tab.event(named(state, name), f"/onboarding?shop={HARBOR}&step=2", payload)
+        (row,) = await around.world.sql(
+            "SELECT paused_at, week_start, uses_costs, setup_step FROM store "
+            "WHERE store_id = :store",
+            store=around.store_id,
+        )
+        return row[0] is not None, row[1], row[2], row[3]
+
+    nothing = (False, 0, None, 0)
+    for who in ("charlie", "nobody"):
+        assert await send(who, Frame, "pause") == nothing
+        assert await send(who, Onboarding, "choose_week", value="6") == nothing
+        assert await send(who, Onboarding, "choose_costs", value="yes") == nothing
+        assert await send(who, Onboarding, "skip") == nothing
+    assert (await send("bob", Frame, "pause"))[0]
+    assert (await send("charlie", Frame, "resume"))[0]
+    assert not (await send("bob", Frame, "resume"))[0]
+    assert (await send("bob", Onboarding, "choose_week", value="2"))[1] == 0
+    assert (await send("bob", Onboarding, "choose_week", value="6"))[1] == 6
+    assert (await send("alice", Onboarding, "choose_costs", value="maybe"))[2] is None
+    assert (await send("alice", Onboarding, "choose_costs", value="no"))[2] == 0
+    assert (await send("alice", Onboarding, "go_on"))[3] == 2
+    assert (await send("alice", Onboarding, "skip"))[3] == 3
+
+
+async def test_who_is_told_is_for_the_owner_to_say_and_a_member_for_themselves(
+    around: Neighbourhood,
+) -> None:
+    people = dict(
+        await around.world.sql(
+            "SELECT u.name, u.user_id FROM app_user u JOIN membership m ON m.user_id = u.user_id "
+            "WHERE m.store_id = :store",
+            store=around.store_id,
+        )
+    )
+    alice, bob = people["Alice Harbor"], people["Bob Teammate"]
+
+    async def send(who: str, user_id: Any, on: Any) -> dict[str, Any]:
+        async with around.tab(who) as tab:
+            await tab.event(
+                named(Onboarding, "choose_reader"),
+                f"/onboarding?shop={HARBOR}",
+                {"user_id": user_id, "on": on},
+            )
+        rows = await around.world.sql(
+            "SELECT user_id, told_ready FROM membership WHERE store_id = :store",
+            store=around.store_id,
+        )
+        return dict(rows)
+
+    nobody_said = {alice: None, bob: None}
+    assert await send("charlie", alice, False) == nobody_said
+    assert await send("nobody", alice, False) == nobody_said
+    assert await send("bob", alice, False) == nobody_said
+    assert await send("alice", bob, "yes") == nobody_said
+    assert await send("bob", bob, True) == {alice: None, bob: 1}
+    assert await send("alice", bob, False) == {alice: None, bob: 0}
 
 
 async def test_a_teammate_may_read_everything_again_or_start_over(around: Neighbourhood) -> None:

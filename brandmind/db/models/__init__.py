@@ -16,7 +16,7 @@ from brandmind.db.models.commerce import (
     SaleRow,
     VariantRow,
 )
-from brandmind.db.models.dna import DnaRunRow, StockDayRow
+from brandmind.db.models.dna import ActionMarkRow, DnaRunRow, StockDayRow
 from brandmind.db.models.identity import (
     MembershipRow,
     OauthFlowRow,
@@ -42,6 +42,7 @@ METADATA = SQLModel.metadata
 
 __all__ = [
     "METADATA",
+    "ActionMarkRow",
     "CustomerRow",
     "DailySalesRow",
     "DirtyDayRow",

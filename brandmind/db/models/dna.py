@@ -36,6 +36,23 @@ class DnaRunRow(SQLModel, table=True):
     tables_json: str
 
 
+class ActionMarkRow(SQLModel, table=True):
+    """What became of something that was suggested: done, or put off until a shop-local day.
+
+    `about` is the title where the same rule may name other goods next time, else "".
+    """
+
+    __tablename__ = "action_mark"
+
+    store_id: str = Field(primary_key=True, sa_type=Key)
+    key: str = Field(primary_key=True)
+    about: str = Field(primary_key=True)
+    state: str
+    until: str = Field(sa_type=sa.String(10))
+    marked_at: datetime = Field(sa_type=UtcDateTime)
+    marked_by: str | None = None
+
+
 class StockDayRow(SQLModel, table=True):
     """What of a product could be sold on a shop-local day, as a sync of that day found it."""
 

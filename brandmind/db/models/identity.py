@@ -40,6 +40,8 @@ class MembershipRow(SQLModel, table=True):
     role: str = "member"
     scopes: str = ""
     blocked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    # Whether they get the letter that the store is ready; None: the owner does, others do not.
+    told_ready: bool | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 

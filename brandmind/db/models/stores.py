@@ -25,7 +25,10 @@ class StoreRow(SQLModel, table=True):
     only with `history_done`. `customers_unread`: customers are not followed at present, so that
     they have to be read whole once they are chosen again.
     `next_sync_at` is the next time the scheduler looks, `nightly_at` the next reading that also
-    compares what is stored. `erase_at` and `erase_epoch` order the erasure of a store that left.
+    compares what is stored. `setup_step` is how many of the three questions of the set-up are
+    behind; `week_start` the first day of a week, Monday 0; `uses_costs` whether costs of goods are
+    kept at the shop, None: nobody has said. `erase_at` and `erase_epoch` order the erasure of a
+    store that left.
     """
 
     __tablename__ = "store"
@@ -59,6 +62,9 @@ class StoreRow(SQLModel, table=True):
     ready_told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     paused_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     paused_by: str | None = None
+    setup_step: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    week_start: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    uses_costs: bool | None = None
     installed_at: datetime = Field(sa_type=UtcDateTime)
     uninstalled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     erase_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

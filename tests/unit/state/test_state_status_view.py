@@ -176,7 +176,7 @@ def test_a_store_that_rests_says_who_laid_it_to_rest_and_when() -> None:
         made.ready(status=StoreStatus.PAUSED), paused_by="Olga", paused_at=at
     )
     assert said(paused).text.startswith("Paused by Olga on 20 Nov 2025, 14:02")
-    assert said(paused).act == ""
+    assert (said(paused).act, said(paused).label) == ("resume", "Go on")
 
 
 def test_a_sync_that_was_stopped_says_by_whom_and_can_go_on() -> None:

@@ -65,10 +65,20 @@ class ClosesSockets:
             closing.cancel()
 
 
+def origins(settings: Settings) -> list[str]:
+    """Whose pages may open a socket here and read our answers: our own, by the names they have.
+
+    On one machine those are all names of the loopback. Where others can reach us it is the public
+    address alone: a page on a visitor's own port 8000 is none of ours.
+    """
+    if settings.production:
+        return [settings.public_url]
+    names = (f"http://{name}:{settings.port}" for name in ("localhost", "127.0.0.1"))
+    return sorted({settings.public_url, *names})
+
+
 def prepare_environment(settings: Settings) -> None:
     """Tell Reflex, which reads the environment when it is imported, to serve what is built."""
-    origins = {settings.public_url, f"http://localhost:{settings.port}"}
-    origins.add(f"http://127.0.0.1:{settings.port}")
     os.environ.update(
         {
             "REFLEX_ENV_MODE": "prod",
@@ -78,7 +88,7 @@ def prepare_environment(settings: Settings) -> None:
             "REFLEX_DIR": str(settings.data_dir / "reflex"),
             "REFLEX_STATES_WORKDIR": str(settings.data_dir / "reflex" / "states"),
             "REFLEX_UPLOADED_FILES_DIR": str(settings.data_dir / "uploads"),
-            "REFLEX_CORS_ALLOWED_ORIGINS": ",".join(sorted(origins)),
+            "REFLEX_CORS_ALLOWED_ORIGINS": ",".join(origins(settings)),
             "REFLEX_TELEMETRY_ENABLED": "false",
             "REFLEX_CHECK_LATEST_VERSION": "false",
         }

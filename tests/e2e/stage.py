@@ -35,6 +35,7 @@ def main() -> None:
     settings: Any = SimpleNamespace(
         port=port,
         public_url=f"http://localhost:{port}",
+        production=False,
         data_dir=Path(tempfile.mkdtemp(prefix="stage-")),
     )
     os.environ["BRANDMIND_DATA_DIR"] = str(settings.data_dir)

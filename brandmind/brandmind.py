@@ -62,8 +62,9 @@ def _head() -> list[rx.Component]:
 @asynccontextmanager
 async def _runtime() -> AsyncIterator[None]:
     """The runtime of this process, open as long as the app lives."""
-    logs.set_up()
-    async with runtime.open_runtime(Settings.load()) as opened:
+    told = Settings.load()
+    logs.set_up(as_json=told.logs_json)
+    async with runtime.open_runtime(told) as opened:
         runtime.set_current(opened)
         opened.hub.start()
         try:
@@ -74,8 +75,12 @@ async def _runtime() -> AsyncIterator[None]:
 
 
 def _after_error(exception: Exception) -> None:
-    """Note what failed; the trace names our lines, never what a merchant's rows held."""
-    log.error("an event failed: %s", type(exception).__name__, exc_info=exception)
+    """Note what failed; the trace names our lines, never what a merchant's rows held.
+
+    Anybody can send events that fail, as often as he likes.
+    """
+    name = type(exception).__name__
+    log.error("an event failed: %s", name, exc_info=exception, extra=logs.FROM_OUTSIDE)
 
 
 def make_app(**kwargs: Any) -> rx.App:

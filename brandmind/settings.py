@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     demo: bool = False
     workers: int = Field(default=2, ge=1, le=64)
     clock_file: str = ""
+    # Lines for people, or one JSON object a line.
+    log_format: Literal["text", "json"] = "text"
     # How a shop is read: by its size, or always one way.
     read_by: Literal["auto", "paged", "bulk"] = "auto"
     # The most records of one export: what a worker holds on its disk, and in part in memory.
@@ -203,6 +205,10 @@ class Settings(BaseSettings):
     def production(self) -> bool:
         """Others can reach it: the public address is https, or we listen beyond loopback."""
         return self.is_https or self.listens_beyond_loopback
+
+    @property
+    def logs_json(self) -> bool:
+        return self.log_format == "json"
 
     @property
     def outbox_dir(self) -> Path:
@@ -341,5 +347,6 @@ _WANTED = {
     "workers": "give the number of worker processes, from 1 to 64",
     "demo": "give 1 or 0",
     "read_by": "give auto, paged or bulk",
+    "log_format": "give text or json",
     "export_records": "give the most records of one export, from 100 to 50000",
 }

@@ -110,5 +110,6 @@ def main() -> None:
     # arq passes an option on to redis-py that redis 6 deprecates; nothing here can change that.
     warnings.filterwarnings("ignore", message=".*retry_on_timeout.*", category=DeprecationWarning)
     settings = Settings.load()
-    logs.set_up()
+    logs.set_up(as_json=settings.logs_json)
+    logs.catch_the_rest()
     asyncio.run(serve(settings))

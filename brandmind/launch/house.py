@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
+from brandmind import logs
 from brandmind.errors import SettingsError
 from brandmind.launch import frontend
 from brandmind.launch.keys import ensure_key_file
@@ -31,7 +32,13 @@ DEMO_SHOP = "harbor-and-pine.myshopify.com"
 
 
 def say(line: str) -> None:
-    """A line on the console, at once."""
+    """A line on the console, at once; as JSON where that is asked for."""
+    # What a child has said comes as JSON already.
+    if logs.as_json() and not line.startswith("{"):
+        if not line.strip():
+            return
+        words = logs.one_line(line)
+        line = logs.json_line("INFO", "brandmind.launch", words, at_s=time.time())
     print(line, flush=True)
 
 
@@ -42,6 +49,7 @@ async def run(settings: Settings) -> int:
         SettingsError: a setting stands in the way; nothing has been started.
     """
     settings.check_production()
+    logs.set_up(as_json=settings.logs_json)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _this_folder_alone(settings.data_dir):
         house = House(settings)
@@ -59,7 +67,9 @@ class House:
         self._demo = settings.demo
         self._settings = settings
         self._data = settings.data_dir
-        self._supervisor = Supervisor(log_dir=self._data / "logs", say=say)
+        self._supervisor = Supervisor(
+            log_dir=self._data / "logs", say=say, as_json=settings.logs_json
+        )
         self._valkey: EmbeddedValkey | None = None
         if not settings.production:
             ensure_key_file(self._data, demo=self._demo)
@@ -79,6 +89,7 @@ class House:
             "BRANDMIND_PORT": str(self.port),
             "BRANDMIND_PUBLIC_URL": self.public_url,
             "BRANDMIND_DEMO": "1" if self._demo else "0",
+            "BRANDMIND_LOG_FORMAT": self._settings.log_format,
             # Children work in the checkout; the `.env` meant is the one where we were called.
             "BRANDMIND_ENV_FILE": os.path.abspath(os.environ.get("BRANDMIND_ENV_FILE", ".env")),
         }

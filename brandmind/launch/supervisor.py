@@ -62,8 +62,9 @@ class Supervisor:
     time (to 15 s), and the console says so.
     """
 
-    def __init__(self, *, log_dir: Path, say: Say) -> None:
+    def __init__(self, *, log_dir: Path, say: Say, as_json: bool = False) -> None:
         self._log_dir = log_dir
+        self._as_json = as_json
         self._say = say
         self._children: dict[str, _Child] = {}
         self._stopping = asyncio.Event()
@@ -86,7 +87,12 @@ class Supervisor:
         """
         child = _Child(program=program)
         self._children[program.name] = child
-        log = ChildLog(program.name, self._log_dir, say=None if program.is_quiet else self._echo)
+        log = ChildLog(
+            program.name,
+            self._log_dir,
+            say=None if program.is_quiet else self._echo,
+            as_json=self._as_json,
+        )
         child.keeper = asyncio.create_task(self._keep(child, log), name=program.name)
         ready = asyncio.create_task(child.ready.wait())
         stop = asyncio.create_task(self._stopping.wait())

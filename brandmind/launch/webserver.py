@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from brandmind import logs
 from brandmind.launch import frontend
 from brandmind.settings import Settings
 
@@ -25,6 +26,12 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _SERVICE_RESTART = 1012
+# The server's own handlers would write past ours, which redact.
+_LOGS_LIKE_US = {
+    "formatters": {},
+    "handlers": {},
+    "loggers": {name: {"propagate": True} for name in ("_granian", "granian.access")},
+}
 # After this the process ends even if a request has not.
 _PATIENCE_S = 1.5
 
@@ -91,6 +98,8 @@ def prepare_environment(settings: Settings) -> None:
             "REFLEX_CORS_ALLOWED_ORIGINS": ",".join(origins(settings)),
             "REFLEX_TELEMETRY_ENABLED": "false",
             "REFLEX_CHECK_LATEST_VERSION": "false",
+            # Its lines go the way of ours, which redacts them.
+            "REFLEX_MANAGED_LOGGING": "false",
         }
     )
     if "BRANDMIND_ENV_FILE" not in os.environ:
@@ -117,6 +126,7 @@ async def serve(app: App, *, host: str, port: int) -> None:
         port=port,
         interface=Interfaces.ASGI,
         log_level=LogLevels.error,
+        log_dictconfig=_LOGS_LIKE_US,
         backlog=1024,
     )
     loop = asyncio.get_running_loop()
@@ -138,6 +148,8 @@ def run(settings: Settings) -> None:
         SettingsError: production is asked for and something stands in its way.
     """
     settings.check_production()
+    logs.set_up(as_json=settings.logs_json)
+    logs.catch_the_rest()
     prepare_environment(settings)
     app: App = import_module("brandmind.brandmind").app()
     asyncio.run(serve(app, host=settings.host, port=settings.port))

@@ -22,7 +22,7 @@ from brandmind.errors import (
     TokenExpired,
     TokenRevoked,
 )
-from brandmind.logs import bind, trace_of
+from brandmind.logs import bind
 from brandmind.owner import is_gone
 from brandmind.services import shops, stores
 from brandmind.sync.deliveries import ALWAYS, Act
@@ -317,7 +317,7 @@ async def _failed(rt: Runtime, turn: Turn, row: Waiting, error: Exception) -> No
             inbox.settle, turn.store_id, [row.webhook_id], note="Shopify does not show it to us"
         )
         return
-    log.error("a delivery of %s failed: %s\n%s", row.topic, name, trace_of(error))
+    log.error("a delivery of %s failed: %s", row.topic, name, exc_info=error)
     if row.tries + 1 >= TRIES:
         await rt.db.write(inbox.put_aside, turn.store_id, [row.webhook_id], note=name)
         return

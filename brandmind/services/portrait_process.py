@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from brandmind import logs
 from brandmind.db import facts
 from brandmind.db.portraits import Portrait
 from brandmind.db.session import Database
@@ -43,6 +44,7 @@ async def draw(
         "as_of": as_of.isoformat(),
         "run_id": run_id,
         "before": dict(before),
+        "logs_json": logs.as_json(),
     }
     try:
         # Left open: to the child, its end is the end of the worker.
@@ -69,6 +71,8 @@ def main() -> None:
     from brandmind.services.dna import made
 
     asked = orjson.loads(sys.stdin.buffer.readline())
+    logs.set_up(as_json=asked["logs_json"])
+    logs.catch_the_rest()
     threading.Thread(target=_end_with, args=(sys.stdin.buffer,), daemon=True).start()
     db = Database(asked["database_url"], pool_size=1)
     loaded = db.read_now(

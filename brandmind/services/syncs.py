@@ -13,7 +13,7 @@ from brandmind.db import requests, runs, slices, snapshot, stores
 from brandmind.db.ledger import SqlLedger
 from brandmind.db.slices import SqlSlices
 from brandmind.errors import BrandMindError, Fenced, NotFound, ShopifyError, StorageFull
-from brandmind.logs import trace_of
+from brandmind.logs import bind
 from brandmind.runtime import Runtime
 from brandmind.services import dna, exports, tokens
 from brandmind.services.announcing import LiveAnnouncer, announce
@@ -151,7 +151,8 @@ async def execute(rt: Runtime, claim: runs.Claim, *, slice_s: float = 5.0) -> No
     try:
         with heart:
             try:
-                await _run(rt, claim, ledger, announcer, slice_s=slice_s)
+                with bind(store=claim.store_id, run=claim.run_id):
+                    await _run(rt, claim, ledger, announcer, slice_s=slice_s)
             except Fenced:
                 log.info("run %s belongs to another owner now", claim.run_id)
             except asyncio.CancelledError:
@@ -280,8 +281,7 @@ async def _after_error(rt: Runtime, claim: runs.Claim, error: Exception) -> None
         jitter=random.random(),  # noqa: S311
     )
     if decision.kind == "ours" and not isinstance(error, BrandMindError):
-        # The trace names our lines; the error's own words, which may quote a customer, stay here.
-        log.error("run %s: %s\n%s", claim.run_id, type(error).__name__, trace_of(error))
+        log.error("run %s: %s", claim.run_id, type(error).__name__, exc_info=error)
     else:
         log.warning("run %s: %s (%s)", claim.run_id, type(error).__name__, decision.action)
     request_ref = error.request_id if isinstance(error, ShopifyError) else None

@@ -11,6 +11,7 @@ from typing import Any, Final
 import reflex as rx
 
 from brandmind.errors import NotFound
+from brandmind.logs import FROM_OUTSIDE, bind
 from brandmind.state import acts
 from brandmind.state.sample import PARAM as SAMPLE
 
@@ -76,7 +77,8 @@ def guarded(*, sample: bool = False, page: bool = False) -> Callable[[Handler], 
             if not page and found.store is None and not found.sample:
                 return None
             try:
-                return await handler(self, found, **payload)
+                with bind(store=found.store.store_id if found.store else ""):
+                    return await handler(self, found, **payload)
             except Exception:
                 # A page that waits for ever says less than one that admits it.
                 await _admit_failure(self)
@@ -156,6 +158,10 @@ class OnlyMarked(rx.Middleware):
         registered = RegistrationContext.get().event_handlers.get(event.name)
         if registered is None or not is_allowed(event.name, registered.handler.fn):
             return StateUpdate()
+        if not _fits(registered.handler.fn, event.payload):
+            # Refused here: further on, each would leave a traceback.
+            log.warning("%s came with other arguments than its own", event.name, extra=FROM_OUTSIDE)
+            return StateUpdate()
         if event.name.rsplit(".", 1)[-1] in ("hydrate", "hydrate_and_load"):
             await self._empty_if_changed(state)
         return None
@@ -174,6 +180,17 @@ class OnlyMarked(rx.Middleware):
             viewer = None
         if viewer is None or any(at._seen_by != viewer.session_id for at in owners):
             root.reset()
+
+
+def _fits(handler: Handler, payload: Any) -> bool:
+    """Whether an event brings the arguments of its handler, by their names."""
+    if not isinstance(payload, dict):
+        return False
+    try:
+        inspect.signature(handler).bind(None, **payload)
+    except TypeError:
+        return False
+    return True
 
 
 def _tree(state: Any) -> list[Any]:

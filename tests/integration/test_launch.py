@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from brandmind.launch.childlog import redacted
 from brandmind.launch.supervisor import DidNotStart, Program, Supervisor
+from brandmind.logs import redact
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -195,7 +195,7 @@ async def test_what_a_child_says_is_kept_and_its_warnings_are_echoed(
     await reports.next_pid()  # begun anew: the first one's words are all read
     log = (tmp_path / "logs" / "child.log").read_text()
     assert "all is well" in log
-    assert "[child] WARNING redis is slow, token …" in said
+    assert "[child] WARNING redis is slow, token shpat_[redacted]" in said
     assert "all is well" not in "\n".join(said).replace("Its last words", "")
     assert "shpat_abc123" not in log
 
@@ -203,13 +203,13 @@ async def test_what_a_child_says_is_kept_and_its_warnings_are_echoed(
 @pytest.mark.parametrize(
     ("line", "shown"),
     [
-        ("X-Shopify-Access-Token: shpua_0aF9", "X-Shopify-Access-Token: …"),
-        ("Authorization: Bearer abc.def", "Authorization: Bearer …"),
-        ("redis://:pw@127.0.0.1:1/0 is down", "redis://…@127.0.0.1:1/0 is down"),
-        ("unix://:pw@/data/valkey.sock", "unix://…@/data/valkey.sock"),
-        ('{"access_token":"abc"}', '{"access_token":"…"}'),
+        ("X-Shopify-Access-Token: shpua_0aF9", "X-Shopify-Access-Token: [redacted]"),
+        ("Authorization: Bearer abc.def", "Authorization: [redacted]"),
+        ("redis://:pw@127.0.0.1:1/0 is down", "redis://[redacted]@127.0.0.1:1/0 is down"),
+        ("unix://:pw@/data/valkey.sock", "unix://[redacted]@/data/valkey.sock"),
+        ('{"access_token":"abc"}', '{"access_token":"[redacted]"}'),
         ("nothing secret: 127.0.0.1:80", "nothing secret: 127.0.0.1:80"),
     ],
 )
 def test_nothing_that_looks_like_a_secret_is_written(line: str, shown: str) -> None:
-    assert redacted(line) == shown
+    assert redact(line) == shown

@@ -203,13 +203,28 @@ async def test_the_sample_shop_is_no_way_into_a_sync(
 
 
 async def test_a_store_id_from_the_browser_is_refused(
-    tab: Tab, staged: stage_acts.StageActs
+    tab: Tab, staged: stage_acts.StageActs, caplog: pytest.LogCaptureFixture
 ) -> None:
-    future = await tab.event(
-        handler(Frame, "sync_now"), "/x?shop=ready.myshopify.com", store_id="id-other"
-    )
-    with pytest.raises(TypeError):
-        await future
+    address = "/x?shop=ready.myshopify.com"
+    await (await tab.event(handler(Frame, "sync_now"), address, store_id="id-other"))
+    assert staged.asked == []
+    # One line without what was sent, and no traceback: anybody may send thousands.
+    (said,) = [one for one in caplog.records if one.name == "brandmind.state.guard"]
+    assert "sync_now came with other arguments" in said.getMessage()
+    assert "id-other" not in said.getMessage()
+    assert said.exc_info is None
+    await (await tab.event(handler(Frame, "sync_now"), address))
+    assert staged.asked == [("request", "id-ready")]
+
+
+@pytest.mark.parametrize("payload", [[], "text", 7, None])
+async def test_arguments_that_are_no_names_with_values_are_refused(
+    tab: Tab, staged: stage_acts.StageActs, payload: Any
+) -> None:
+    event = Event(name=handler(Frame, "sync_now"), payload=payload)
+    root = SimpleNamespace(_get_root_state=lambda: None)
+    refused = await OnlyMarked().preprocess(ASSEMBLED, root, event)
+    assert isinstance(refused, StateUpdate)
     assert staged.asked == []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
@@ -34,6 +34,20 @@ _MONEY: Final = (
     "returned_minor",
 )
 _FIGURES: Final = (*_MONEY, "orders", "units")
+# Where the net of a sale of no goods goes; gift cards are not counted at all.
+_FIGURE_OF_KIND: Final = {
+    "SHIPPING": "shipping_minor",
+    "DUTY": "duties_minor",
+    "FEE": "fees_minor",
+    "ADDITIONAL_FEE": "fees_minor",
+    "TIP": "tips_minor",
+    "ADJUSTMENT": "adjustments_minor",
+    "UNKNOWN": "unexplained_minor",
+}
+# A return takes away, however its quantity is signed.
+_QUANTITY: Final = sa.case(
+    (SALE.c.action == "RETURN", -sa.func.abs(SALE.c.quantity)), else_=SALE.c.quantity
+)
 
 # Sums by what they are of: the day, the currency, and what else keys the rollup.
 _Counted = dict[tuple[Any, ...], dict[str, Any]]
@@ -102,9 +116,8 @@ def proof(session: Session, store_id: str) -> Proof:
     dirty = set(session.scalars(sa.select(DIRTY_DAY.c.day).where(DIRTY_DAY.c.store_id == store_id)))
     found: list[Difference] = []
     figures = 0
-    for table, count in _ROLLUPS:
+    for table, counted in zip(_ROLLUPS, _count(session, store_id, None), strict=True):
         keys, names = _columns(table)
-        counted = count(session, store_id, None)
         stored: _Counted = {
             tuple(row[key] for key in keys): {name: row[name] for name in names}
             for row in session.execute(
@@ -139,48 +152,58 @@ def _columns(table: sa.Table) -> tuple[list[str], list[str]]:
 
 
 def _replace(session: Session, store_id: str, days: Sequence[str]) -> None:
-    for table, _ in _ROLLUPS:
+    for table, counted in zip(_ROLLUPS, _count(session, store_id, days), strict=True):
         session.execute(sa.delete(table).where(table.c.store_id == store_id, table.c.day.in_(days)))
-    rows = [
-        {"store_id": store_id, "day": day, "currency": currency, **sums}
-        for (day, currency), sums in sorted(_count_days(session, store_id, days).items())
-    ]
-    if rows:
-        session.execute(sa.insert(DAILY_SALES), rows)
-    # Products of a day are many: their sums never leave the database.
-    keys, names = _columns(PRODUCT_SALES)
-    session.execute(
-        sa.insert(PRODUCT_SALES).from_select(
-            [*keys, *names, "store_id"],
-            _products(store_id, days).add_columns(sa.literal(store_id)),
-        )
-    )
+        keys, _ = _columns(table)
+        rows = [
+            {"store_id": store_id, **dict(zip(keys, key, strict=True)), **sums}
+            for key, sums in sorted(counted.items())
+        ]
+        if rows:
+            session.execute(sa.insert(table), rows)
     session.execute(
         sa.delete(DIRTY_DAY).where(DIRTY_DAY.c.store_id == store_id, DIRTY_DAY.c.day.in_(days))
     )
 
 
-# A return takes away, however its quantity is signed.
-_QUANTITY: Final = sa.case(
-    (SALE.c.action == "RETURN", -sa.func.abs(SALE.c.quantity)), else_=SALE.c.quantity
-)
-
-
-# The joins below are outer ones though nothing is ever missing: they keep SQLite from starting at
-# the wrong table, with all orders of the store, for the sales of one day.
-
-
-def _count_days(session: Session, store_id: str, days: Sequence[str] | None) -> _Counted:
-    """The sums of these days (None: of all) by day and currency, straight from the rows."""
+def _count(
+    session: Session, store_id: str, days: Sequence[str] | None
+) -> tuple[_Counted, _Counted]:
+    """The sums of these days (None: of all) straight from the rows: by day and currency, and by
+    product too. The ledger is gone through once for both.
+    """
     found: _Counted = {}
-    for query in (
-        _ledger(store_id, days),
-        _orders(store_id, days),
-        _returned(store_id, days),
-    ):
-        for row in session.execute(query).mappings():
-            sums = found.setdefault((row["day"], row["currency"]), dict.fromkeys(_FIGURES, 0))
-            sums.update({name: int(row[name]) for name in _FIGURES if name in row})
+    goods: _Counted = {}
+
+    def of_day(day: str, currency: str) -> dict[str, Any]:
+        return found.setdefault((day, currency), dict.fromkeys(_FIGURES, 0))
+
+    for row in session.execute(_ledger(store_id, days)):
+        day, currency, kind, product_id, title, line_id, orders, *rest = row
+        gross, discounts, returns, tax, net, placed, units = map(int, rest)
+        sums = of_day(day, currency)
+        sums["gross_minor"] += gross
+        sums["discounts_minor"] += discounts
+        sums["returns_minor"] += returns
+        sums["taxes_minor"] += tax
+        sums["placed_minor"] += placed
+        if kind == "PRODUCT":
+            sums["units"] += units
+            # Goods whose action nobody knows are neither gross sales nor returns.
+            sums["unexplained_minor"] += net - gross - discounts - returns
+            goods[day, currency, product_id, title] = {
+                "line_id": line_id,
+                "sold_minor": gross + discounts,
+                "returned_minor": returns,
+                "units": units,
+                "orders": orders,
+            }
+        elif kind in _FIGURE_OF_KIND:
+            sums[_FIGURE_OF_KIND[kind]] += net
+    for day, currency, orders in session.execute(_orders(store_id, days)):
+        of_day(day, currency)["orders"] = orders
+    for day, currency, returned in session.execute(_returned(store_id, days)):
+        of_day(day, currency)["returned_minor"] = int(returned)
     for sums in found.values():
         sums["net_minor"] = sums["gross_minor"] + sums["discounts_minor"] + sums["returns_minor"]
         sums["total_minor"] = (
@@ -190,46 +213,48 @@ def _count_days(session: Session, store_id: str, days: Sequence[str] | None) -> 
             + sums["duties_minor"]
             + sums["fees_minor"]
         )
-    return {key: sums for key, sums in found.items() if any(sums.values())}
+    return {key: sums for key, sums in found.items() if any(sums.values())}, goods
+
+
+# The joins below are outer ones though nothing is ever missing: they keep SQLite from starting at
+# the wrong table, with all orders of the store, for the sales of one day.
 
 
 def _ledger(store_id: str, days: Sequence[str] | None) -> sa.Select[Any]:
-    """What the ledger says of a day, whatever day the orders are of."""
-    goods = SALE.c.gross_minor + SALE.c.discounts_minor + SALE.c.returns_minor
+    """What the ledger says of a day by currency, kind and product, whatever day the orders are of.
+
+    Goods without a product go by the title of their line, all others by "".
+    """
+    is_goods = SALE.c.kind == "PRODUCT"
+    # A join on nothing where there is a product: only lines without one are looked up.
+    bare_line = sa.case((sa.and_(is_goods, SALE.c.product_id.is_(None)), SALE.c.line_id))
     query = (
         sa.select(
             SALE.c.day,
             ORDER.c.currency,
-            sa.func.sum(SALE.c.gross_minor).label("gross_minor"),
-            sa.func.sum(SALE.c.discounts_minor).label("discounts_minor"),
-            sa.func.sum(SALE.c.returns_minor).label("returns_minor"),
-            sa.func.sum(SALE.c.tax_minor).label("taxes_minor"),
-            _net_of("SHIPPING").label("shipping_minor"),
-            _net_of("DUTY").label("duties_minor"),
-            _net_of("FEE", "ADDITIONAL_FEE").label("fees_minor"),
-            _net_of("TIP").label("tips_minor"),
-            _net_of("ADJUSTMENT").label("adjustments_minor"),
-            # Goods whose action nobody knows are neither gross sales nor returns.
+            SALE.c.kind,
+            sa.case((is_goods, sa.func.coalesce(SALE.c.product_id, 0)), else_=0).label("sold_id"),
+            sa.func.coalesce(LINE.c.title, "").label("bare_title"),
+            sa.func.max(SALE.c.line_id),
+            sa.func.count(sa.distinct(sa.case((SALE.c.placed, SALE.c.order_id)))),
+            sa.func.sum(SALE.c.gross_minor),
+            sa.func.sum(SALE.c.discounts_minor),
+            sa.func.sum(SALE.c.returns_minor),
+            sa.func.sum(SALE.c.tax_minor),
+            sa.func.sum(SALE.c.net_minor),
             sa.func.sum(
-                sa.case(
-                    (SALE.c.kind == "PRODUCT", SALE.c.net_minor - goods),
-                    (SALE.c.kind == "UNKNOWN", SALE.c.net_minor),
-                    else_=0,
-                )
-            ).label("unexplained_minor"),
-            sa.func.sum(
-                sa.case(
-                    (SALE.c.placed, SALE.c.gross_minor + SALE.c.discounts_minor),
-                    else_=0,
-                )
-            ).label("placed_minor"),
-            sa.func.sum(sa.case((SALE.c.kind == "PRODUCT", _QUANTITY), else_=0)).label("units"),
+                sa.case((SALE.c.placed, SALE.c.gross_minor + SALE.c.discounts_minor), else_=0)
+            ),
+            sa.func.sum(_QUANTITY),
         )
         .outerjoin(
             ORDER, sa.and_(ORDER.c.store_id == store_id, ORDER.c.shopify_id == SALE.c.order_id)
         )
+        .outerjoin(LINE, sa.and_(LINE.c.store_id == store_id, LINE.c.shopify_id == bare_line))
         .where(SALE.c.store_id == store_id, SALE.c.counted)
-        .group_by(SALE.c.day, ORDER.c.currency)
+        .group_by(
+            SALE.c.day, ORDER.c.currency, SALE.c.kind, sa.text("sold_id"), sa.text("bare_title")
+        )
     )
     return query if days is None else query.where(SALE.c.day.in_(days))
 
@@ -237,7 +262,7 @@ def _ledger(store_id: str, days: Sequence[str] | None) -> sa.Select[Any]:
 def _orders(store_id: str, days: Sequence[str] | None) -> sa.Select[Any]:
     """How many orders were placed on a day: cancelled ones too, test orders not."""
     query = (
-        sa.select(ORDER.c.day, ORDER.c.currency, sa.func.count().label("orders"))
+        sa.select(ORDER.c.day, ORDER.c.currency, sa.func.count())
         .where(ORDER.c.store_id == store_id, sa.not_(ORDER.c.test))
         .group_by(ORDER.c.day, ORDER.c.currency)
     )
@@ -245,18 +270,21 @@ def _orders(store_id: str, days: Sequence[str] | None) -> sa.Select[Any]:
 
 
 def _returned(store_id: str, days: Sequence[str] | None) -> sa.Select[Any]:
-    """What came back of the orders of a day, whenever it came."""
+    """What came back of the orders of a day, whenever it came. Few sales are returns, and those
+    have an index of their own.
+    """
     query = (
         sa.select(
             ORDER.c.day,
             ORDER.c.currency,
-            sa.func.coalesce(sa.func.sum(SALE.c.returns_minor), 0).label("returned_minor"),
+            sa.func.coalesce(sa.func.sum(SALE.c.returns_minor), 0),
         )
         .outerjoin(
             SALE,
             sa.and_(
                 SALE.c.store_id == store_id,
                 SALE.c.order_id == ORDER.c.shopify_id,
+                SALE.c.returns_minor != 0,
                 SALE.c.counted,
             ),
         )
@@ -266,48 +294,5 @@ def _returned(store_id: str, days: Sequence[str] | None) -> sa.Select[Any]:
     return query if days is None else query.where(ORDER.c.day.in_(days))
 
 
-def _net_of(*kinds: str) -> sa.ColumnElement[int]:
-    return sa.func.sum(sa.case((SALE.c.kind.in_(kinds), SALE.c.net_minor), else_=0))
-
-
-def _products(store_id: str, days: Sequence[str] | None) -> sa.Select[Any]:
-    """What each product sold on these days (None: on all), in the columns of its rollup."""
-    # A join on nothing where there is a product: only lines without one are looked up.
-    bare_line = sa.case((SALE.c.product_id.is_(None), SALE.c.line_id))
-    query = (
-        sa.select(
-            SALE.c.day,
-            ORDER.c.currency,
-            sa.func.coalesce(SALE.c.product_id, 0).label("sold_id"),
-            sa.func.coalesce(LINE.c.title, "").label("bare_title"),
-            sa.func.max(SALE.c.line_id).label("line_id"),
-            sa.func.sum(SALE.c.gross_minor + SALE.c.discounts_minor).label("sold_minor"),
-            sa.func.sum(SALE.c.returns_minor).label("returned_minor"),
-            sa.func.sum(_QUANTITY).label("units"),
-            sa.func.count(sa.distinct(sa.case((SALE.c.placed, SALE.c.order_id)))).label("orders"),
-        )
-        .outerjoin(
-            ORDER, sa.and_(ORDER.c.store_id == store_id, ORDER.c.shopify_id == SALE.c.order_id)
-        )
-        .outerjoin(LINE, sa.and_(LINE.c.store_id == store_id, LINE.c.shopify_id == bare_line))
-        .where(SALE.c.store_id == store_id, SALE.c.counted, SALE.c.kind == "PRODUCT")
-        .group_by(SALE.c.day, ORDER.c.currency, sa.text("sold_id"), sa.text("bare_title"))
-    )
-    return query if days is None else query.where(SALE.c.day.in_(days))
-
-
-def _count_products(session: Session, store_id: str, days: Sequence[str] | None) -> _Counted:
-    keys, names = _columns(PRODUCT_SALES)
-    return {
-        tuple(row[: len(keys)]): {
-            name: None if value is None else int(value)
-            for name, value in zip(names, row[len(keys) :], strict=True)
-        }
-        for row in session.execute(_products(store_id, days))
-    }
-
-
-_ROLLUPS: Final[tuple[tuple[sa.Table, Callable[..., _Counted]], ...]] = (
-    (DAILY_SALES, _count_days),
-    (PRODUCT_SALES, _count_products),
-)
+# In the order of `_count`.
+_ROLLUPS: Final = (DAILY_SALES, PRODUCT_SALES)

@@ -108,6 +108,16 @@ class SaleRow(SQLModel, table=True):
     __table_args__ = (
         sa.Index("order_sale_order", "store_id", "order_id"),
         sa.Index("order_sale_day", "store_id", "day"),
+        # What came back of an order, found without reading what it sold.
+        sa.Index(
+            "order_sale_returned",
+            "store_id",
+            "order_id",
+            "counted",
+            "returns_minor",
+            sqlite_where=sa.text("returns_minor <> 0"),
+            postgresql_where=sa.text("returns_minor <> 0"),
+        ),
         _KEYED,
     )
 
@@ -158,7 +168,7 @@ class OrderRow(SQLModel, table=True):
     __tablename__ = "shop_order"
     __table_args__ = (
         # With all that counting orders and customers needs: the wide rows stay unread.
-        sa.Index("shop_order_day", "store_id", "day", "test", "customer_id"),
+        sa.Index("shop_order_day", "store_id", "day", "test", "customer_id", "currency"),
         sa.Index("shop_order_customer", "store_id", "customer_id", "day", "test"),
         sa.Index("shop_order_created", "store_id", "created_at"),
         _KEYED,

@@ -6,11 +6,13 @@ All of them see one state of the store, whatever is written meanwhile.
 from __future__ import annotations
 
 from array import array
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from itertools import compress, pairwise
+from operator import add
+from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -34,12 +36,11 @@ from brandmind.db.tables import (
 from brandmind.dna.cohorts import CustomerMonth, month_of
 from brandmind.dna.cuts import YEAR_DAYS
 from brandmind.dna.facts import (
+    CUSTOM_ITEM,
     GUEST,
     CustomerFact,
     Facts,
-    LineFact,
     Lines,
-    OrderFact,
     Orders,
     ProductFact,
     VariantFact,
@@ -84,7 +85,9 @@ def _column() -> array[int]:
 
 @dataclass(slots=True)
 class _Bought:
-    """All orders that tell of behaviour, as columns by ascending id."""
+    """Orders that tell of behaviour, as columns by ascending id. `country` is a place in
+    `countries`.
+    """
 
     gid: array[int] = field(default_factory=_column)
     day: array[int] = field(default_factory=_column)
@@ -95,7 +98,30 @@ class _Bought:
     discounts: array[int] = field(default_factory=_column)
     returned: array[int] = field(default_factory=_column)
     countries: list[str] = field(default_factory=list)
-    place: dict[int, int] = field(default_factory=dict)
+
+    def _only(self, wanted: list[bool]) -> _Bought:
+        if all(wanted):
+            return self
+        columns = {name: array("q", compress(getattr(self, name), wanted)) for name in _COLUMNS}
+        return _Bought(**columns, countries=self.countries)
+
+    def with_value(self) -> _Bought:
+        """The orders that sold anything."""
+        worth = map(add, self.gross, self.discounts)
+        return self._only([minor > 0 for minor in worth])
+
+    def since(self, first: int) -> Orders:
+        """The orders of day `first` and later."""
+        some = self._only([day >= first for day in self.day])
+        return Orders.of_columns(
+            some.gid, some.day, some.customer, some.country, some.gross, some.discounts,
+            some.returned, countries=self.countries,
+        )  # fmt: skip
+
+
+_COLUMNS: Final = (
+    "gid", "day", "customer", "at_ms", "country", "gross", "discounts", "returned",
+)  # fmt: skip
 
 
 def as_of(session: Session, store_id: str, *, run_id: str) -> date:
@@ -127,9 +153,8 @@ def load(session: Session, store_id: str, *, as_of: date, run_id: str | None = N
     tz = zone(store.timezone)
     currency = store.currency or ""
     bought = _orders(session, store_id, currency=currency, end=as_of)
-    variant_of = _variants_of_lines(session, store_id)
     sales = _sales(session, store_id, bought, as_of=as_of)
-    customers, prospects = _customers(session, store_id, bought)
+    customers, prospects = _customers(session, store_id)
     products = _products(session, store_id, as_of=as_of, tz=tz)
     variants = _ladder(session, store_id)
     stored_from = coverage.stored_from(session, store)
@@ -137,22 +162,11 @@ def load(session: Session, store_id: str, *, as_of: date, run_id: str | None = N
     partly = _partly(session, run_id)
     # What follows may take longer than a connection should be held without a word.
     session.close()
-    kept = _with_value(bought)
     end = as_of.toordinal()
-    orders = Orders(
-        OrderFact(
-            bought.gid[at],
-            bought.day[at],
-            bought.customer[at],
-            bought.countries[bought.country[at]],
-            bought.gross[at],
-            bought.discounts[at],
-            bought.returned[at],
-        )
-        for at in kept
-        if bought.day[at] >= end - _ORDER_DAYS
-    )
-    people = _lives(bought, kept, customers)
+    gid_of = bought.gid
+    kept = bought.with_value()
+    orders = kept.since(end - _ORDER_DAYS)
+    people, months = _lives(kept, customers, whole=store.history_done)
     facts = Facts(
         as_of=as_of,
         currency=currency,
@@ -160,8 +174,8 @@ def load(session: Session, store_id: str, *, as_of: date, run_id: str | None = N
         stored_from=min(stored_from, as_of) if stored_from else None,
         whole=store.history_done,
         orders=orders,
-        lines=Lines(_lines(sales, variant_of), orders),
-        returns=_return_days(sales, bought),
+        lines=_lines(sales, gid_of, orders),
+        returns=sorted(Counter(day for day, _ in sales.returns).items()),
         customers=people,
         products=products,
         variants=variants,
@@ -169,11 +183,7 @@ def load(session: Session, store_id: str, *, as_of: date, run_id: str | None = N
         cut=not reads_all and not store.history_done,
         partly=partly,
     )
-    return Loaded(
-        facts,
-        _months(bought, kept, facts),
-        _hours(bought, kept, first=end - YEAR_DAYS, tz=tz),
-    )
+    return Loaded(facts, months, _hours(kept, first=end - YEAR_DAYS, tz=tz))
 
 
 def _store(session: Session, store_id: str) -> Any:
@@ -183,11 +193,22 @@ def _store(session: Session, store_id: str) -> Any:
     return store
 
 
-def _stream(session: Session, query: sa.Select[Any]) -> Iterator[Any]:
-    """Rows as they come: PostgreSQL's driver would otherwise hold all of them."""
-    rows = session.execute(query, execution_options={"yield_per": _AT_ONCE})
-    for some in rows.partitions(_AT_ONCE):
-        yield from some
+def _lots(session: Session, query: sa.Select[Any]) -> Iterator[Sequence[Sequence[Any]]]:
+    """Rows as they come, some thousands at once, as plain as the driver has them."""
+    if session.get_bind().dialect.name == "sqlite":
+        # A row of SQLAlchemy's costs as much as reading it.
+        with session.execute(query) as found:
+            cursor = cast(sa.CursorResult[Any], found).cursor
+            while rows := cursor.fetchmany(_AT_ONCE):
+                yield rows
+        return
+    # PostgreSQL's driver would otherwise hold all of them.
+    yield from session.execute(query, execution_options={"yield_per": _AT_ONCE}).partitions()
+
+
+def _stream(session: Session, query: sa.Select[Any]) -> Iterator[Sequence[Any]]:
+    for rows in _lots(session, query):
+        yield from rows
 
 
 def _ms(session: Session, column: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
@@ -197,11 +218,26 @@ def _ms(session: Session, column: sa.ColumnElement[Any]) -> sa.ColumnElement[int
     return sa.cast(sa.func.floor(sa.extract("epoch", column) * 1000), sa.BigInteger)
 
 
+class _Numbered(dict[str, int]):
+    """A number for each text, in the order they come."""
+
+    def __missing__(self, text: str) -> int:
+        self[text] = number = len(self)
+        return number
+
+
+class _Ordinals(dict[str, int]):
+    """The ordinals of ISO days."""
+
+    def __missing__(self, day: str) -> int:
+        self[day] = ordinal = date.fromisoformat(day).toordinal()
+        return ordinal
+
+
 def _orders(session: Session, store_id: str, *, currency: str, end: date) -> _Bought:
     found = _Bought()
-    codes: dict[str, int] = {}
-    days: dict[str, int] = {}
-    for gid, day, customer, at_ms, country in _stream(
+    codes, days = _Numbered(), _Ordinals()
+    for rows in _lots(
         session,
         sa.select(
             ORDER.c.shopify_id,
@@ -209,23 +245,22 @@ def _orders(session: Session, store_id: str, *, currency: str, end: date) -> _Bo
             sa.func.coalesce(ORDER.c.customer_id, GUEST),
             _ms(session, ORDER.c.processed_at),
             sa.func.coalesce(ORDER.c.country_code, ""),
-        ).where(
+        )
+        .where(
             ORDER.c.store_id == store_id,
             ORDER.c.day < end.isoformat(),
             sa.not_(ORDER.c.test),
             ORDER.c.currency == currency,
             sa.or_(ORDER.c.cancelled_at.is_(None), ORDER.c.financial_status.in_(_PAID)),
-        ),
+        )
+        .order_by(ORDER.c.shopify_id),
     ):
-        found.place[gid] = len(found.gid)
-        found.gid.append(gid)
-        ordinal = days.get(day)
-        if ordinal is None:
-            ordinal = days[day] = date.fromisoformat(day).toordinal()
-        found.day.append(ordinal)
-        found.customer.append(customer)
-        found.at_ms.append(at_ms)
-        found.country.append(codes.setdefault(country, len(codes)))
+        gid, day, customer, at_ms, country = zip(*rows, strict=True)
+        found.gid.extend(gid)
+        found.day.extend(map(days.__getitem__, day))
+        found.customer.extend(customer)
+        found.at_ms.extend(at_ms)
+        found.country.extend(map(codes.__getitem__, country))
     nothing = bytes(8 * len(found.gid))
     for column in (found.gross, found.discounts, found.returned):
         column.frombytes(nothing)
@@ -235,11 +270,15 @@ def _orders(session: Session, store_id: str, *, currency: str, end: date) -> _Bo
 
 @dataclass(slots=True)
 class _Sales:
-    """Sales of goods of the last year as columns, and returns of late as (day, order)."""
+    """Sales of goods of the last year as columns, and returns of late as (day, order).
+
+    `order` is a place in `_Bought`, `line` and `product` are ids, 0 without one.
+    """
 
     line: array[int] = field(default_factory=_column)
     order: array[int] = field(default_factory=_column)
     product: array[int] = field(default_factory=_column)
+    variant: array[int] = field(default_factory=_column)
     units: array[int] = field(default_factory=_column)
     sold: array[int] = field(default_factory=_column)
     returned: array[int] = field(default_factory=_column)
@@ -251,116 +290,99 @@ def _sales(session: Session, store_id: str, bought: _Bought, *, as_of: date) -> 
     since = (as_of - timedelta(days=YEAR_DAYS)).isoformat()
     late = (as_of - timedelta(days=_RETURN_DAYS)).isoformat()
     found = _Sales()
-    place, gross, discounts, returned = (
-        bought.place,
-        bought.gross,
-        bought.discounts,
-        bought.returned,
-    )
-    for order, line, product, quantity, of_gross, of_discounts, of_returns, day in _stream(
+    place = dict(zip(bought.gid, range(len(bought.gid)), strict=True))
+    gross, discounts, returned = bought.gross, bought.discounts, bought.returned
+    days = _Ordinals()
+    # A join on nothing where the sale is older: only lines of the last year are looked up.
+    line_id = sa.case((SALE.c.day >= since, SALE.c.line_id))
+    for rows in _lots(
         session,
         sa.select(
             SALE.c.order_id,
-            SALE.c.line_id,
-            SALE.c.product_id,
-            sa.case(
-                (SALE.c.action == "RETURN", -sa.func.abs(SALE.c.quantity)), else_=SALE.c.quantity
-            ),
             SALE.c.gross_minor,
             SALE.c.discounts_minor,
             SALE.c.returns_minor,
             SALE.c.day,
-        ).where(
+            sa.func.coalesce(SALE.c.line_id, 0),
+            sa.func.coalesce(SALE.c.product_id, CUSTOM_ITEM),
+            sa.func.coalesce(LINE.c.variant_id, 0),
+            sa.case(
+                (SALE.c.action == "RETURN", -sa.func.abs(SALE.c.quantity)), else_=SALE.c.quantity
+            ),
+        )
+        .outerjoin(LINE, sa.and_(LINE.c.store_id == store_id, LINE.c.shopify_id == line_id))
+        .where(
             SALE.c.store_id == store_id,
             SALE.c.counted,
             SALE.c.kind == "PRODUCT",
             SALE.c.day < as_of.isoformat(),
-        ),
+        )
+        .order_by(SALE.c.shopify_id),
     ):
-        at = place.get(order)
-        if at is None:
-            continue
-        gross[at] += of_gross
-        discounts[at] += of_discounts
-        returned[at] += of_returns
-        if day >= since:
-            found.line.append(line or 0)
-            found.order.append(order)
-            found.product.append(product or 0)
-            found.units.append(quantity)
-            found.sold.append(of_gross + of_discounts)
-            found.returned.append(of_returns)
-            if of_returns and day >= late:
-                found.returns.add((date.fromisoformat(day).toordinal(), order))
+        for order, of_gross, of_discounts, of_returns, day, line, product, variant, units in rows:
+            at = place.get(order)
+            if at is None:
+                continue
+            gross[at] += of_gross
+            if of_discounts:
+                discounts[at] += of_discounts
+            if of_returns:
+                returned[at] += of_returns
+                if day >= late:
+                    found.returns.add((days[day], order))
+            if day >= since:
+                found.line.append(line)
+                found.order.append(at)
+                found.product.append(product)
+                found.variant.append(variant)
+                found.units.append(units)
+                found.sold.append(of_gross + of_discounts)
+                found.returned.append(of_returns)
     return found
 
 
-def _variants_of_lines(session: Session, store_id: str) -> tuple[array[int], array[int]]:
-    """Line ids, ascending, and the variant of each, 0 without one."""
-    lines, variants = array("q"), array("q")
-    for line, variant in _stream(
-        session,
-        sa.select(LINE.c.shopify_id, sa.func.coalesce(LINE.c.variant_id, 0))
-        .where(LINE.c.store_id == store_id)
-        .order_by(LINE.c.shopify_id),
-    ):
-        lines.append(line)
-        variants.append(variant)
-    return lines, variants
-
-
-def _lines(sales: _Sales, variant_of: tuple[array[int], array[int]]) -> Iterator[LineFact]:
+def _lines(sales: _Sales, gid_of: array[int], orders: Orders) -> Lines:
     """The sales of a line added up: what an edit took out of an order was never bought."""
-    ids, variants = variant_of
-    at, last, sums = 0, None, [0, 0, 0, 0, 0, 0]
-    for n in sorted(range(len(sales.line)), key=sales.line.__getitem__):
-        line = sales.line[n]
-        if line and line == last:
-            sums[3] += sales.units[n]
-            sums[4] += sales.sold[n]
-            sums[5] += sales.returned[n]
-            continue
-        if last is not None:
-            yield LineFact(*sums)
-        while at < len(ids) and ids[at] < line:
-            at += 1
-        variant = variants[at] if at < len(ids) and ids[at] == line else 0
-        sums = [
-            sales.order[n],
-            sales.product[n],
-            variant,
-            sales.units[n],
-            sales.sold[n],
-            sales.returned[n],
-        ]
-        last = line
-    if last is not None:
-        yield LineFact(*sums)
-
-
-def _return_days(sales: _Sales, bought: _Bought) -> list[tuple[int, int]]:
-    counts = Counter(day for day, order in sales.returns if order in bought.place)
-    return sorted(counts.items())
-
-
-def _with_value(bought: _Bought) -> list[int]:
-    """The places of orders that sold anything."""
-    return [at for at in range(len(bought.gid)) if bought.gross[at] + bought.discounts[at] > 0]
-
-
-def _customers(
-    session: Session, store_id: str, bought: _Bought
-) -> tuple[dict[int, tuple[int | None, int]], int]:
-    """(the shop's own count of orders, how many are stored) by customer; and who never ordered."""
-    stored: dict[int, int] = {
-        row[0]: row[1]
-        for row in _stream(
-            session,
-            sa.select(ORDER.c.customer_id, sa.func.count())
-            .where(ORDER.c.store_id == store_id, ORDER.c.customer_id.is_not(None))
-            .group_by(ORDER.c.customer_id),
+    # Sorting is stable: the first sale of a line stays the first.
+    way = sorted(range(len(sales.line)), key=sales.line.__getitem__)
+    order, product, variant, units, sold, returned = (
+        array("q", map(column.__getitem__, way))
+        for column in (
+            sales.order, sales.product, sales.variant, sales.units, sales.sold, sales.returned,
         )
-    }
+    )  # fmt: skip
+    line = list(map(sales.line.__getitem__, way))
+    again = [at + 1 for at, (one, next_) in enumerate(pairwise(line)) if one == next_ and one]
+    first = -1
+    for at in again:
+        if first < 0 or line[first] != line[at]:
+            first = at - 1
+        units[first] += units[at]
+        sold[first] += sold[at]
+        returned[first] += returned[at]
+    if again:
+        kept = bytearray(b"\1") * len(line)
+        for at in again:
+            kept[at] = 0
+        order, product, variant, units, sold, returned = (
+            array("q", compress(column, kept))
+            for column in (order, product, variant, units, sold, returned)
+        )
+    return Lines.of_columns(
+        map(gid_of.__getitem__, order), product, variant, units, sold, returned, orders=orders
+    )
+
+
+def _customers(session: Session, store_id: str) -> tuple[dict[int, tuple[int | None, int]], int]:
+    """(the shop's own count of orders, how many are stored) by customer; and who never ordered."""
+    stored: dict[int, int] = {}
+    for rows in _lots(
+        session,
+        sa.select(ORDER.c.customer_id, sa.func.count())
+        .where(ORDER.c.store_id == store_id, ORDER.c.customer_id.is_not(None))
+        .group_by(ORDER.c.customer_id),
+    ):
+        stored.update((gid, count) for gid, count in rows)
     found: dict[int, tuple[int | None, int]] = {gid: (None, count) for gid, count in stored.items()}
     prospects = 0
     for gid, lifetime in _stream(
@@ -377,80 +399,84 @@ def _customers(
 
 
 def _lives(
-    bought: _Bought, kept: list[int], known: dict[int, tuple[int | None, int]]
-) -> list[CustomerFact]:
-    first: dict[int, int] = {}
-    last: dict[int, int] = {}
-    count: defaultdict[int, int] = defaultdict(int)
-    net: defaultdict[int, int] = defaultdict(int)
-    for at in kept:
-        gid = bought.customer[at]
-        if gid == GUEST:
+    kept: _Bought, known: dict[int, tuple[int | None, int]], *, whole: bool
+) -> tuple[list[CustomerFact], list[CustomerMonth]]:
+    """Everybody's whole life; and what each did by month, of those whose first order is stored."""
+    place: dict[int, int] = {}
+    first, last, count, net = _column(), _column(), _column(), _column()
+    months: dict[int, list[int]] = {}
+    month_of_day = _Months()
+    for customer, day, at_ms, gross, discounts, returned in zip(
+        kept.customer, kept.day, kept.at_ms, kept.gross, kept.discounts, kept.returned, strict=True
+    ):
+        if customer == GUEST:
             continue
-        first[gid] = min(first.get(gid, bought.day[at]), bought.day[at])
-        last[gid] = max(last.get(gid, bought.at_ms[at]), bought.at_ms[at])
-        count[gid] += 1
-        net[gid] += bought.gross[at] + bought.discounts[at] + bought.returned[at]
-    return [
-        CustomerFact(
-            gid,
-            first[gid],
-            last[gid],
-            count[gid],
-            net[gid],
-            known.get(gid, (None, count[gid]))[1],
-            known.get(gid, (None, 0))[0],
-        )
-        for gid in sorted(first)
+        worth = gross + discounts + returned
+        at = place.get(customer)
+        if at is None:
+            at = place[customer] = len(place)
+            first.append(day)
+            last.append(at_ms)
+            count.append(1)
+            net.append(worth)
+        else:
+            if day < first[at]:
+                first[at] = day
+            if at_ms > last[at]:
+                last[at] = at_ms
+            count[at] += 1
+            net[at] += worth
+        key = at * _MONTHS + month_of_day[day]
+        entry = months.get(key)
+        if entry is None:
+            months[key] = [1, worth]
+        else:
+            entry[0] += 1
+            entry[1] += worth
+    people = []
+    from_the_start = bytearray(len(place))
+    for gid in sorted(place):
+        at = place[gid]
+        lifetime, stored = known.get(gid, (None, count[at]))
+        people.append(CustomerFact(gid, first[at], last[at], count[at], net[at], stored, lifetime))
+        from_the_start[at] = whole or (lifetime is not None and lifetime <= stored)
+    gids = list(place)
+    return people, [
+        CustomerMonth(gids[key // _MONTHS], key % _MONTHS, *entry)
+        for key, entry in months.items()
+        if from_the_start[key // _MONTHS]
     ]
 
 
-def _months(bought: _Bought, kept: list[int], facts: Facts) -> list[CustomerMonth]:
-    """What each customer did by month, of those whose first order is stored."""
-    known = {
-        one.gid
-        for one in facts.customers
-        if facts.whole or (one.lifetime is not None and one.lifetime <= one.stored)
-    }
-    month_by_day: dict[int, int] = {}
-    sums: dict[tuple[int, int], list[int]] = {}
-    for at in kept:
-        customer, day = bought.customer[at], bought.day[at]
-        if customer not in known:
-            continue
-        month = month_by_day.get(day)
-        if month is None:
-            local = date.fromordinal(day)
-            month = month_by_day[day] = month_of(local.year, local.month)
-        entry = sums.setdefault((customer, month), [0, 0])
-        entry[0] += 1
-        entry[1] += bought.gross[at] + bought.discounts[at] + bought.returned[at]
-    return [CustomerMonth(*key, *entry) for key, entry in sums.items()]
+# More than the months of all years that a date can have.
+_MONTHS: Final = 12 * 10_000
 
 
-def _hours(
-    bought: _Bought, kept: list[int], *, first: int, tz: ZoneInfo
-) -> dict[tuple[int, int], int]:
+class _Months(dict[int, int]):
+    """The months of days given as ordinals."""
+
+    def __missing__(self, day: int) -> int:
+        local = date.fromordinal(day)
+        self[day] = month = month_of(local.year, local.month)
+        return month
+
+
+def _hours(kept: _Bought, *, first: int, tz: ZoneInfo) -> dict[tuple[int, int], int]:
+    # Zones change at full quarters of an hour: one look-up serves all orders of a quarter.
+    quarters = Counter(
+        at_ms // 900_000 for day, at_ms in zip(kept.day, kept.at_ms, strict=True) if day >= first
+    )
     counts: Counter[tuple[int, int]] = Counter()
-    hours: dict[int, tuple[int, int]] = {}
-    for at in kept:
-        if bought.day[at] < first:
-            continue
-        # Zones change at full quarters of an hour: one look-up serves all orders of a quarter.
-        quarter = bought.at_ms[at] // 900_000
-        found = hours.get(quarter)
-        if found is None:
-            local = datetime.fromtimestamp(quarter * 900, tz)
-            found = hours[quarter] = (local.weekday(), local.hour)
-        counts[found] += 1
+    for quarter, orders in quarters.items():
+        local = datetime.fromtimestamp(quarter * 900, tz)
+        counts[local.weekday(), local.hour] += orders
     return dict(counts)
 
 
 def _products(session: Session, store_id: str, *, as_of: date, tz: ZoneInfo) -> list[ProductFact]:
     stock = stock_of(session, store_id, as_of=as_of)
     found = []
-    for row in _stream(
-        session,
+    for row in session.execute(
         sa.select(
             PRODUCT.c.shopify_id,
             PRODUCT.c.title,

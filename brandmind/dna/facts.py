@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import compress
 from typing import Final, NamedTuple
 
 GUEST: Final = 0
@@ -92,7 +93,7 @@ class VariantFact(NamedTuple):
 
 
 class Orders:
-    """Orders in columns, sorted by (day, gid)."""
+    """Orders in columns, sorted by (day, gid). `country` is a place in `countries`."""
 
     __slots__ = ("countries", "country", "customer", "day", "discounts", "gid", "gross", "returned")
 
@@ -108,9 +109,23 @@ class Orders:
             gross.append(row[4])
             discounts.append(row[5])
             returned.append(row[6])
-        order = sorted(range(len(gid)), key=gid.__getitem__)
-        order.sort(key=day.__getitem__)
-        self.countries: Final[tuple[str, ...]] = tuple(codes)
+        self._sort(columns, codes)
+
+    @classmethod
+    def of_columns(cls, *columns: Sequence[int], countries: Iterable[str]) -> Orders:
+        """Of columns in the order of `OrderFact`, in any order of rows; `country` as in `Orders`.
+
+        Half a million rows are too many to make a fact of each.
+        """
+        found = cls.__new__(cls)
+        found._sort(columns, countries)
+        return found
+
+    def _sort(self, columns: Sequence[Sequence[int]], countries: Iterable[str]) -> None:
+        gid, day = columns[0], columns[1]
+        way = sorted(range(len(gid)), key=gid.__getitem__)
+        way.sort(key=day.__getitem__)
+        self.countries: tuple[str, ...] = tuple(countries)
         (
             self.gid,
             self.day,
@@ -119,7 +134,7 @@ class Orders:
             self.gross,
             self.discounts,
             self.returned,
-        ) = (array("q", map(column.__getitem__, order)) for column in columns)
+        ) = (array("q", map(column.__getitem__, way)) for column in columns)
 
     def __len__(self) -> int:
         return len(self.gid)
@@ -143,20 +158,24 @@ class Lines:
     __slots__ = ("order", "product", "returned", "sold", "units", "variant")
 
     def __init__(self, rows: Iterable[LineFact], orders: Orders) -> None:
-        place = {gid: at for at, gid in enumerate(orders.gid)}
+        columns: Iterable[Iterable[int]] = list(zip(*rows, strict=True)) or [()] * 6
+        self._fill(columns, orders)
+
+    @classmethod
+    def of_columns(cls, *columns: Iterable[int], orders: Orders) -> Lines:
+        """Of columns in the order of `LineFact`."""
+        found = cls.__new__(cls)
+        found._fill(columns, orders)
+        return found
+
+    def _fill(self, columns: Iterable[Iterable[int]], orders: Orders) -> None:
+        place = dict(zip(orders.gid, range(len(orders.gid)), strict=True))
+        gids, *others = columns
+        places = [place.get(gid, -1) for gid in gids]
+        known = [at >= 0 for at in places]
         self.order, self.product, self.variant, self.units, self.sold, self.returned = (
-            array("q") for _ in range(6)
+            array("q", compress(column, known)) for column in (places, *others)
         )
-        for row in rows:
-            at = place.get(row[0])
-            if at is None:
-                continue
-            self.order.append(at)
-            self.product.append(row[1])
-            self.variant.append(row[2])
-            self.units.append(row[3])
-            self.sold.append(row[4])
-            self.returned.append(row[5])
 
     def __len__(self) -> int:
         return len(self.order)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from brandmind.dna import words
-from brandmind.dna.customers import spending
 from brandmind.dna.operations import worst_product
 from brandmind.dna.pairs import Rule
 from brandmind.dna.products import abc, cover, ladder
@@ -106,7 +105,7 @@ def _best_customers(year: Year, strands: Found, _pairs: Sequence[Rule]) -> Actio
     share = strands["value"].raw
     if share is None or share <= 0.6:
         return None
-    best = -(-len(spending(year)) // 10)
+    best = -(-len(year.spending) // 10)
     return Action(
         "best_customers",
         "value",
@@ -182,12 +181,12 @@ def _price_gap(year: Year, strands: Found, _pairs: Sequence[Rule]) -> Action | N
     if gap is None:
         return None
     low, high = gap[0].price_minor, gap[1].price_minor
-    lines = year.facts.lines
+    lines = year.lines
     dearest: dict[int, int] = {}
-    for at in year.lines:
-        price = prices.get(lines.variant[at])
-        if price is not None and lines.sold[at] > 0:
-            dearest[lines.order[at]] = max(price, dearest.get(lines.order[at], 0))
+    for order, variant, sold in zip(lines.order, lines.variant, lines.sold, strict=True):
+        price = prices.get(variant)
+        if price is not None and sold > 0 and price >= dearest.get(order, 0):
+            dearest[order] = price
     if not dearest:
         return None
     stopped = sum(price <= low for price in dearest.values()) / len(dearest)

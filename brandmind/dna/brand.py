@@ -39,19 +39,18 @@ def price_position(year: Year) -> Reading | Missing:
     if lacking:
         return Missing(tuple(lacking))
     rank, of = mid_ranks(ladder)
-    ratio = Ratio()
     sold = _by_variant(year, rank.keys())
-    parts: defaultdict[int, int] = defaultdict(int)
-    wholes: defaultdict[int, int] = defaultdict(int)
-    lines = facts.lines
-    for at in year.lines:
-        variant = lines.variant[at]
-        if sold.get(variant, 0) > 0:
-            net = lines.sold[at] + lines.returned[at]
-            parts[lines.order[at]] += net * rank[variant]
-            wholes[lines.order[at]] += net * of
-    for order, whole in wholes.items():
-        ratio.add(parts[order], whole)
+    # Of what brought nothing in the end, nothing counts.
+    counts = {variant: rank[variant] for variant, net in sold.items() if net > 0}
+    parts: dict[int, int] = {}
+    wholes: dict[int, int] = {}
+    lines = year.lines
+    for order, variant, net in zip(lines.order, lines.variant, lines.net, strict=True):
+        place = counts.get(variant)
+        if place is not None:
+            parts[order] = parts.get(order, 0) + net * place
+            wholes[order] = wholes.get(order, 0) + net * of
+    ratio = Ratio.of(list(parts.values()), list(wholes.values()))
     if not ratio.whole:
         return Missing((need(facts, "units sold", 0, cuts.LEAST_UNITS),))
     low, high = ratio.interval()
@@ -96,12 +95,11 @@ def mid_ranks(variants: Sequence[VariantFact]) -> tuple[dict[int, int], int]:
 
 
 def _by_variant(year: Year, known: Container[int]) -> dict[int, int]:
-    lines = year.facts.lines
-    sums: defaultdict[int, int] = defaultdict(int)
-    for at in year.lines:
-        if lines.variant[at] in known:
-            sums[lines.variant[at]] += lines.sold[at] + lines.returned[at]
-    return dict(sums)
+    sums: dict[int, int] = {}
+    for variant, net in zip(year.lines.variant, year.lines.net, strict=True):
+        if variant in known:
+            sums[variant] = sums.get(variant, 0) + net
+    return sums
 
 
 def range_focus(year: Year) -> Reading | Missing:
@@ -147,15 +145,15 @@ def range_focus(year: Year) -> Reading | Missing:
 
 def _log_spread(year: Year, total: int, squares: int) -> float:
     """Half the interval of the logarithm of the sum of squared shares, orders drawn at random."""
-    lines, products = year.facts.lines, year.products
-    nets: defaultdict[int, int] = defaultdict(int)
-    weighted: defaultdict[int, int] = defaultdict(int)
-    for at in year.lines:
-        product = products.get(lines.product[at])
-        if product is not None and product.net_minor:
-            net = lines.sold[at] + lines.returned[at]
-            nets[lines.order[at]] += net
-            weighted[lines.order[at]] += net * product.net_minor
+    lines = year.lines
+    brought = {gid: net for gid, one in year.products.items() if (net := one.net_minor)}
+    nets: dict[int, int] = {}
+    weighted: dict[int, int] = {}
+    for order, product, net in zip(lines.order, lines.product, lines.net, strict=True):
+        weight = brought.get(product)
+        if weight is not None:
+            nets[order] = nets.get(order, 0) + net
+            weighted[order] = weighted.get(order, 0) + net * weight
     # d ln(sum s^2) of an order = 2 (sum s_p y_p - H y) / (T H), with H = squares / total^2.
     scale = total * squares
     return spread_of(
@@ -185,23 +183,20 @@ def newness(year: Year) -> Reading | Missing:
             else "No products are stored yet."
         )
         return Missing((Need("products", len(facts.products), 0, why=why),))
-    lines, orders = facts.lines, facts.orders
+    lines, days = year.lines, facts.orders.day
     on_sale = {product.gid: product.on_sale_day for product in facts.products}
-    parts: defaultdict[int, int] = defaultdict(int)
-    wholes: defaultdict[int, int] = defaultdict(int)
+    parts: dict[int, int] = {}
+    wholes: dict[int, int] = {}
     fresh: set[int] = set()
-    for at in year.lines:
-        since = on_sale.get(lines.product[at])
+    for order, product, net in zip(lines.order, lines.product, lines.net, strict=True):
+        since = on_sale.get(product)
         if since is None:
             continue
-        order, net = lines.order[at], lines.sold[at] + lines.returned[at]
-        wholes[order] += net
-        if orders.day[order] - since <= cuts.NEW_DAYS:
-            parts[order] += net
-            fresh.add(lines.product[at])
-    ratio = Ratio()
-    for order, net in wholes.items():
-        ratio.add(parts[order], net)
+        wholes[order] = wholes.get(order, 0) + net
+        if days[order] - since <= cuts.NEW_DAYS:
+            parts[order] = parts.get(order, 0) + net
+            fresh.add(product)
+    ratio = Ratio.of([parts.get(order, 0) for order in wholes], list(wholes.values()))
     if ratio.whole <= 0:
         return Missing((need(facts, "orders", 0, cuts.NEWNESS.least),))
     low, high = ratio.interval()
@@ -233,10 +228,12 @@ def reach(year: Year) -> Reading | Missing:
         sums[orders.countries[orders.country[at]]] += orders.net(at)
     ranked = sorted(((net, code) for code, net in sums.items()), key=lambda e: (-e[0], e[1]))
     home = facts.country or ranked[0][1]
-    ratio = Ratio()
-    for at in known:
-        net = orders.net(at)
-        ratio.add(0 if orders.countries[orders.country[at]] == home else net, net)
+    nets = [orders.net(at) for at in known]
+    is_home = [code == home for code in orders.countries]
+    abroad_nets = [
+        0 if is_home[orders.country[at]] else net for at, net in zip(known, nets, strict=True)
+    ]
+    ratio = Ratio.of(abroad_nets, nets)
     if ratio.whole <= 0:
         return Missing((need(facts, cuts.REACH.noun, 0, cuts.REACH.least),))
     low, high = ratio.interval()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 
 from brandmind.dna import cuts, words
-from brandmind.dna.facts import GUEST
 from brandmind.dna.measure import (
     Ratio,
     along,
@@ -134,22 +132,10 @@ def _tempo(days: int) -> float:
     return 100 * min(1.0, max(0.0, (year - math.log(max(1, days))) / (year - week)))
 
 
-def spending(year: Year) -> list[tuple[int, int]]:
-    """What each customer of the year spent, none less than nothing: (net, gid), most first."""
-    orders = year.facts.orders
-    sums: defaultdict[int, int] = defaultdict(int)
-    for at in year.orders:
-        if orders.customer[at] != GUEST:
-            sums[orders.customer[at]] += orders.net(at)
-    return sorted(
-        ((max(0, net), customer) for customer, net in sums.items()), key=lambda e: (-e[0], e[1])
-    )
-
-
 def value_concentration(year: Year) -> Reading | Missing:
     """What the best tenth of the customers brings."""
     facts = year.facts
-    spent = spending(year)
+    spent = year.spending
     if len(spent) < cuts.VALUE.least:
         return Missing((need(facts, cuts.VALUE.noun, len(spent), cuts.VALUE.least),))
     count = len(spent)
@@ -185,14 +171,16 @@ def value_concentration(year: Year) -> Reading | Missing:
 def growth_engine(year: Year) -> Reading | Missing:
     """How much of what known customers bring comes after their first day."""
     facts, orders = year.facts, year.facts.orders
-    ratio, later = Ratio(), 0
+    parts, wholes, later = [], [], 0
     for at in year.orders:
         first = year.is_first(at)
         if first is None:
             continue
         net = orders.net(at)
-        ratio.add(0 if first else net, net)
+        parts.append(0 if first else net)
+        wholes.append(net)
         later += not first
+    ratio = Ratio.of(parts, wholes)
     if ratio.count < cuts.GROWTH.least or ratio.whole <= 0:
         return Missing((need(facts, cuts.GROWTH.noun, ratio.count, cuts.GROWTH.least),))
     low, high = ratio.interval()

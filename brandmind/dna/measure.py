@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from operator import mul
 from typing import Final
 
 # Two-sided 95 %.
@@ -86,6 +87,18 @@ class Ratio:
         self.part_part += part * part
         self.part_whole += part * whole
         self.whole_whole += whole * whole
+
+    @classmethod
+    def of(cls, parts: Sequence[int], wholes: Sequence[int]) -> Ratio:
+        """Of many clusters at once: their parts and, in the same order, their wholes."""
+        return cls(
+            len(wholes),
+            sum(parts),
+            sum(wholes),
+            sum(map(mul, parts, parts)),
+            sum(map(mul, parts, wholes)),
+            sum(map(mul, wholes, wholes)),
+        )
 
     @property
     def value(self) -> float:

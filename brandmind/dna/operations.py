@@ -15,10 +15,9 @@ def returns_trust(year: Year) -> Reading | Missing:
     places = orders.between(year.end - oldest, year.end - youngest + 1)
     if len(places) < cuts.RETURNS.least:
         return Missing((need(facts, cuts.RETURNS.noun, len(places), cuts.RETURNS.least),))
-    ratio, with_returns = Ratio(), 0
-    for at in places:
-        ratio.add(-orders.returned[at], orders.sold(at))
-        with_returns += orders.returned[at] < 0
+    back = [-orders.returned[at] for at in places]
+    ratio = Ratio.of(back, [orders.sold(at) for at in places])
+    with_returns = sum(minor > 0 for minor in back)
     if ratio.whole <= 0:
         return Missing((need(facts, cuts.RETURNS.noun, 0, cuts.RETURNS.least),))
     low, high = ratio.interval()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Final
 
 from brandmind.dna.measure import fisher_tail
@@ -56,15 +56,19 @@ def pairs(baskets: Iterable[Sequence[int]]) -> list[Rule]:
     A basket holds the products of an order; those with a single one count as well, for they tell
     how often chance would have it.
     """
-    kept = [tuple(sorted(set(basket))) for basket in baskets]
+    kept = [sorted(set(basket)) if len(basket) > 1 else basket for basket in baskets]
     total = len(kept)
     if total < LEAST_ORDERS:
         return []
-    singles = Counter(product for basket in kept for product in basket)
+    singles = Counter(chain.from_iterable(kept))
     often = _often(singles)
-    together: Counter[tuple[int, int]] = Counter()
-    for basket in kept:
-        together.update(combinations([one for one in basket if one in often], 2))
+    together = Counter(
+        chain.from_iterable(
+            combinations([one for one in basket if one in often], 2)
+            for basket in kept
+            if len(basket) > 1
+        )
+    )
     found = [
         rule
         for (a, b), both in together.items()

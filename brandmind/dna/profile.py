@@ -64,7 +64,7 @@ def portrait(facts: Facts, *, before: Mapping[str, str] | None = None) -> Profil
     `cuts.VERSION` they are all that the portrait depends on.
     """
     year = Year(facts)
-    return read(year, pairs(year.baskets()), before=before)
+    return read(year, pairs(year.baskets), before=before)
 
 
 def read(year: Year, rules: Sequence[Rule], *, before: Mapping[str, str] | None = None) -> Profile:

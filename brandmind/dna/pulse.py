@@ -9,7 +9,7 @@ from typing import Final, Literal
 from brandmind.dna import words
 from brandmind.dna.measure import binomial_tail, half_up
 from brandmind.dna.products import abc, cover
-from brandmind.dna.rfm import LEAST_CUSTOMERS, scored
+from brandmind.dna.rfm import LEAST_CUSTOMERS
 from brandmind.dna.year import Year
 
 DAYS: Final = 28
@@ -120,7 +120,7 @@ def slipping_champions(year: Year) -> Beat:
             "champions", name, "unknown", None, None,
             f"Needs {LEAST_CUSTOMERS} customers. You have {words.number(len(people))}.",
         )  # fmt: skip
-    slipping = [one.gid for one in scored(people) if one.recency == 2 and one.fm >= 4]
+    slipping = [one.gid for one in year.scored if one.recency == 2 and one.fm >= 4]
     net = sum(year.customers[gid].net_minor for gid in slipping)
     return Beat(
         "champions", name, "alert" if slipping else "calm", float(len(slipping)), None,

@@ -126,8 +126,17 @@ def scored(customers: Iterable[CustomerFact]) -> list[Scored]:
     ]
 
 
-def rfm(customers: Sequence[CustomerFact], *, prospects: int, as_of_ms: int) -> Rfm:
-    """The groups; `prospects` have no orders, `as_of_ms` is what days are counted back from."""
+def rfm(
+    customers: Sequence[CustomerFact],
+    *,
+    prospects: int,
+    as_of_ms: int,
+    known: Sequence[Scored] | None = None,
+) -> Rfm:
+    """The groups; `prospects` have no orders, `as_of_ms` is what days are counted back from.
+
+    `known` are the scores of these customers, where somebody has worked them out before.
+    """
     people = [one for one in customers if one.orders > 0]
     if len(people) < LEAST_CUSTOMERS:
         return Rfm((), len(people), "few")
@@ -136,7 +145,7 @@ def rfm(customers: Sequence[CustomerFact], *, prospects: int, as_of_ms: int) -> 
         return Rfm((), len(people), "recent")
     by_gid = {one.gid: one for one in people}
     members: dict[str, list[CustomerFact]] = {group: [] for group in GROUPS}
-    for one in scored(people):
+    for one in scored(people) if known is None else known:
         members[one.group].append(by_gid[one.gid])
     return Rfm(
         tuple(

@@ -22,14 +22,14 @@ def discount_reliance(year: Year) -> Reading | Missing:
     if count < cuts.DISCOUNT.least:
         return Missing((need(facts, cuts.DISCOUNT.noun, count, cuts.DISCOUNT.least),))
     with_discount = firsts = first_with = 0
-    depth = Ratio()
     for at in year.orders:
         has = orders.discounts[at] < 0
         with_discount += has
-        depth.add(-orders.discounts[at], orders.gross[at])
         if year.is_first(at):
             firsts += 1
             first_with += has
+    within = slice(year.orders.start, year.orders.stop)
+    depth = Ratio.of([-minor for minor in orders.discounts[within]], orders.gross[within])
     share = with_discount / count
     first_share = first_with / firsts if firsts else share
     of_orders, of_depth, of_firsts = cuts.DISCOUNT_WEIGHTS
@@ -90,19 +90,21 @@ def first_discount_share(year: Year) -> float | None:
 
 def basket_building(year: Year) -> Reading | Missing:
     """How many orders hold two or more different products; gifts for nothing are none."""
-    facts, lines = year.facts, year.facts.lines
+    facts, lines = year.facts, year.lines
     count = len(year.orders)
     if count < cuts.BASKET.least:
         return Missing((need(facts, cuts.BASKET.noun, count, cuts.BASKET.least),))
     held: dict[int, int] = {}
     many: set[int] = set()
     units = 0
-    for at in year.lines:
-        if lines.sold[at] <= 0:
+    for order, product, sold, kept in zip(
+        lines.order, lines.product, lines.sold, lines.units, strict=True
+    ):
+        if sold <= 0:
             continue
-        units += lines.units[at]
-        if held.setdefault(lines.order[at], lines.product[at]) != lines.product[at]:
-            many.add(lines.order[at])
+        units += kept
+        if held.setdefault(order, product) != product:
+            many.add(order)
     share = len(many) / count
     low, high = wilson(len(many), count)
     return Reading(

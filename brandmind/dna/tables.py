@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from brandmind.dna import cuts
 from brandmind.dna.cohorts import CustomerMonth, cohorts, ltv, month_of
-from brandmind.dna.customers import spending
 from brandmind.dna.pairs import Rule
 from brandmind.dna.products import Ladder, ladder
 from brandmind.dna.rfm import rfm
@@ -49,11 +48,12 @@ def tables(
                 people,
                 prospects=facts.prospects,
                 as_of_ms=(facts.as_of.toordinal() - _EPOCH) * _DAY_MS,
+                known=year.scored,
             )
         ),
         "cohorts": [asdict(cohort) for cohort in found[-_COHORT_MONTHS:]],
         "ltv": [point._asdict() for point in ltv(found)],
-        "deciles": [asdict(part) for part in deciles((gid, net) for net, gid in spending(year))],
+        "deciles": [asdict(part) for part in deciles((gid, net) for net, gid in year.spending)],
         "repeat_90": _repeat(year),
         "ladder": _steps(_year_ladder(year)),
         "pairs": [_pair(year, rule) for rule in rules[:_PAIRS]],
@@ -88,10 +88,9 @@ def _repeat(year: Year) -> dict[str, int]:
 
 
 def _year_ladder(year: Year) -> Ladder | None:
-    lines = year.facts.lines
     nets: defaultdict[int, int] = defaultdict(int)
-    for at in year.lines:
-        nets[lines.variant[at]] += lines.sold[at] + lines.returned[at]
+    for variant, net in zip(year.lines.variant, year.lines.net, strict=True):
+        nets[variant] += net
     return ladder([(one.price_minor, max(0, nets[one.gid])) for one in year.facts.variants])
 
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import compress
+from operator import add
+from typing import NamedTuple
 
 from brandmind.dna import cuts
 from brandmind.dna.facts import CUSTOM_ITEM, GUEST, Facts, ProductFact
 from brandmind.dna.measure import nearest_rank
+from brandmind.dna.rfm import Scored, scored
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +32,24 @@ class ProductYear:
         return max(0, self.sold_minor + self.returned_minor)
 
 
+class YearLines(NamedTuple):
+    """The lines of the year's orders in columns, as `Lines` has them; `net` is what was kept."""
+
+    order: Sequence[int]
+    product: Sequence[int]
+    variant: Sequence[int]
+    units: Sequence[int]
+    sold: Sequence[int]
+    returned: Sequence[int]
+    net: Sequence[int]
+
+
 class Year:
     """The 365 days before `as_of`.
 
-    `orders` are places in `facts.orders`; `in_year` the places of lines that belong to them.
-    `days` has each customer's days with an order, ascending. `firsts` tells a customer's first
-    order day ever, None where an older order is known to be missing, and does not hold those of
-    whom it is not known.
+    `orders` are places in `facts.orders`, `lines` the lines that belong to them. `firsts` tells a
+    customer's first order day ever, None where an older order is known to be missing, and does not
+    hold those of whom it is not known.
     """
 
     def __init__(self, facts: Facts) -> None:
@@ -40,10 +57,9 @@ class Year:
         self.end = facts.as_of.toordinal()
         self.first = self.end - cuts.YEAR_DAYS
         self.orders = facts.orders.between(self.first, self.end)
-        lines, orders = facts.lines, self.orders
-        self.lines = array("q", (at for at, order in enumerate(lines.order) if order in orders))
-        self.units = sum(lines.units[at] for at in self.lines)
-        self.sold_minor = sum(facts.orders.sold(at) for at in orders)
+        self.lines = self._lines()
+        self.units = sum(self.lines.units)
+        self.sold_minor = sum(facts.orders.sold(at) for at in self.orders)
         self.customers = {one.gid: one for one in facts.customers}
         self.firsts: dict[int, int | None] = {
             one.gid: one.first_day
@@ -95,32 +111,67 @@ class Year:
             key=lambda product: (-product.net_minor, product.gid),
         )
 
+    @cached_property
     def baskets(self) -> list[list[int]]:
         """The different products of each order that were sold at a price."""
-        lines = self.facts.lines
-        held: dict[int, set[int]] = {}
-        for at in self.lines:
-            if lines.sold[at] > 0 and lines.product[at] != CUSTOM_ITEM:
-                held.setdefault(lines.order[at], set()).add(lines.product[at])
-        return [list(products) for products in held.values()]
+        held: dict[int, list[int]] = {}
+        for order, product, sold in zip(
+            self.lines.order, self.lines.product, self.lines.sold, strict=True
+        ):
+            if sold > 0 and product != CUSTOM_ITEM:
+                basket = held.get(order)
+                if basket is None:
+                    held[order] = [product]
+                elif product not in basket:
+                    basket.append(product)
+        return list(held.values())
+
+    @cached_property
+    def spending(self) -> list[tuple[int, int]]:
+        """What each customer of the year spent, none less than nothing: (net, gid), most first."""
+        orders = self.facts.orders
+        sums: dict[int, int] = {}
+        for at in self.orders:
+            if (customer := orders.customer[at]) != GUEST:
+                sums[customer] = sums.get(customer, 0) + orders.net(at)
+        return sorted(
+            ((max(0, net), customer) for customer, net in sums.items()), key=lambda e: (-e[0], e[1])
+        )
+
+    @cached_property
+    def scored(self) -> list[Scored]:
+        """Everybody who ever ordered, scored against the others."""
+        return scored(self.facts.customers)
+
+    def _lines(self) -> YearLines:
+        lines, orders = self.facts.lines, self.orders
+        first, end = orders.start, orders.stop
+        wanted = [first <= order < end for order in lines.order]
+        columns = [
+            column if all(wanted) else array("q", compress(column, wanted))
+            for column in (
+                lines.order, lines.product, lines.variant, lines.units, lines.sold, lines.returned,
+            )
+        ]  # fmt: skip
+        *_, sold, returned = columns
+        return YearLines._make([*columns, array("q", map(add, sold, returned))])
 
     def _products(self) -> dict[int, ProductYear]:
-        lines = self.facts.lines
         sums: dict[int, list[int]] = {}
-        held: set[tuple[int, int]] = set()
-        for at in self.lines:
-            gid = lines.product[at]
+        for gid, units, sold, returned in zip(
+            self.lines.product, self.lines.units, self.lines.sold, self.lines.returned, strict=True
+        ):
             if gid == CUSTOM_ITEM:
                 continue
             entry = sums.get(gid)
             if entry is None:
                 entry = sums[gid] = [0, 0, 0, 0]
-            entry[0] += lines.units[at]
-            if lines.sold[at] > 0 and (key := (gid, lines.order[at])) not in held:
-                held.add(key)
-                entry[1] += 1
-            entry[2] += lines.sold[at]
-            entry[3] += lines.returned[at]
+            entry[0] += units
+            entry[2] += sold
+            entry[3] += returned
+        for basket in self.baskets:
+            for gid in basket:
+                sums[gid][1] += 1
         return {gid: ProductYear(gid, *entry) for gid, entry in sums.items()}
 
     def _gaps(self) -> list[int]:

@@ -73,7 +73,7 @@ async def portray(rt: Runtime, ledger: SqlLedger) -> None:
 def made(loaded: Loaded, before: Mapping[str, str]) -> Portrait:
     """The portrait of these facts: the same bytes for the same facts and labels."""
     year = Year(loaded.facts)
-    rules = pairs(year.baskets())
+    rules = pairs(year.baskets)
     found = profile.read(year, rules, before=before)
     return Portrait(
         as_of=found.as_of,

@@ -231,7 +231,7 @@ def test_the_wholesalers_portrait_is_read_as_by_hand(wholesaler: Any, plain: Pla
     db, store, _ = wholesaler
     loaded = db.read_now(facts.load, store, as_of=AS_OF)
     year = dna.Year(loaded.facts)
-    profile = dna.profile.read(year, dna.pairs(year.baskets()))
+    profile = dna.profile.read(year, dna.pairs(year.baskets))
     strands = {strand.key: strand for strand in profile.strands}
     bought = [o for o in plain.orders.values() if o["sold"] > 0]
     recent = [o for o in bought if YEAR <= o["day"] < AS_OF]

@@ -8,15 +8,16 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import orjson
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from brandmind.bus.stream import STREAM
+from brandmind.bus.silent import STREAM
 from brandmind.errors import BrandMindError, NotFound
 from brandmind.sync.progress import StoreProgress, from_plain
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 log = logging.getLogger(__name__)
 
@@ -114,28 +115,33 @@ class Hub:
                 await self._task
 
     async def _listen(self) -> None:
+        while self._redis is None:
+            await asyncio.sleep(_WITHOUT_REDIS_S)
+            await self._refresh()
+        # Loaded by who has a Redis, see `silent`.
+        from redis.exceptions import RedisError
+
         last = b""
+        told: dict[Any, Any] = {}
         away = False
         while True:
-            if self._redis is None:
-                await asyncio.sleep(_WITHOUT_REDIS_S)
-                await self._refresh()
-                continue
             try:
                 if away or not last:
                     # "$" means "from now" anew at each call, and what comes between two calls
                     # would be lost: so the present end is pinned, and SQL is read after that.
-                    last = await self._end(self._redis)
+                    last, told = await self._end(self._redis)
                     away = False
                     await self._refresh()
                 found = await self._redis.xread({STREAM: last}, block=_BLOCK_MS, count=200)
                 for _name, messages in found or []:
-                    last = messages[-1][0]
+                    last, told = messages[-1]
                     self._dispatch(messages)
-                if not found and _order(await self._end(self._redis)) < _order(last):
-                    # The stream was flushed, with messages that nobody had read, and may begin
-                    # again with earlier ids.
-                    last = b""
+                if not found:
+                    end, newest = await self._end(self._redis)
+                    if _order(end) < _order(last) or (end == last and newest != told):
+                        # The stream was flushed, with messages that nobody had read, and began
+                        # again with ids that are no later: they count its milliseconds.
+                        last = b""
             except (RedisError, OSError, TimeoutError) as error:
                 if not away:
                     log.warning("Redis is away (%s): progress is read from SQL meanwhile",
@@ -149,9 +155,9 @@ class Hub:
                 last = b""
                 await asyncio.sleep(_WITHOUT_REDIS_S)
 
-    async def _end(self, redis: Redis) -> bytes:
+    async def _end(self, redis: Redis) -> tuple[bytes, dict[Any, Any]]:
         newest: list[Any] = await redis.xrevrange(STREAM, count=1)
-        return bytes(newest[0][0]) if newest else b"0-0"
+        return (bytes(newest[0][0]), newest[0][1]) if newest else (b"0-0", {})
 
     def _dispatch(self, messages: list[tuple[Any, dict[Any, Any]]]) -> None:
         newest: dict[str, dict[str, Any]] = {}

@@ -14,11 +14,11 @@ import orjson
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from brandmind.bus.silent import STREAM
 from brandmind.sync.progress import StoreProgress, to_plain
 
 log = logging.getLogger(__name__)
 
-STREAM: Final = "brandmind:told"
 _KEEP: Final = 2_000
 # Redis trouble must never slow a write down.
 _LIMIT_S: Final = 1.0
@@ -47,23 +47,3 @@ class Stream:
             log.warning("could not tell watchers: %s", type(error).__name__)
             return False
         return True
-
-
-class Silent:
-    """A stream nobody hears, for work in one process without Redis."""
-
-    async def progress(self, progress: StoreProgress) -> bool:
-        return True
-
-    async def session_ended(self, session_id: str) -> bool:
-        return True
-
-
-class NoBell:
-    """A door nobody stands behind, for work in one process without a queue."""
-
-    async def ring(self, run_id: str) -> bool:
-        return True
-
-    async def close(self) -> None:
-        return None

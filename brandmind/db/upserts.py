@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cache
+from itertools import chain
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,12 @@ from brandmind.db.types import from_ms
 from brandmind.sync.stages import PAGED, Stage
 
 Row = tuple[Any, ...]
+
+# Where a row to be written holds its number, behind its store.
+_ID: Final = 1
+# Rows in one statement of SQLite's. Each step of a statement takes Python's lock anew, and waits
+# for it while another thread computes: row by row, a page lands only once nobody reads the next.
+_AT_ONCE: Final = (256, 64, 16, 4, 1)
 
 
 class Landed(NamedTuple):
@@ -252,18 +259,31 @@ def days_of(session: Session, store_id: str, order_ids: Sequence[int]) -> set[st
 
 
 def _put(session: Session, table: sa.Table, fields: tuple[str, ...], rows: list[Row]) -> None:
-    if rows:
+    if not rows:
+        return
+    if _dialect(session) != "sqlite":
         _many(session, _upsert_sql(table.name, fields, _dialect(session)), rows)
+        return
+    # The last of a number that came twice, as row by row would leave it.
+    rest = list({row[_ID]: row for row in rows}.values())
+    connection = session.connection()
+    for size in _AT_ONCE:
+        statement = _upsert_sql(table.name, fields, "sqlite", size)
+        while len(rest) >= size:
+            connection.exec_driver_sql(statement, tuple(chain.from_iterable(rest[:size])))
+            rest = rest[size:]
 
 
 @cache
-def _upsert_sql(table: str, fields: tuple[str, ...], dialect: str) -> str:
+def _upsert_sql(table: str, fields: tuple[str, ...], dialect: str, rows: int = 1) -> str:
     columns = ("store_id", *fields)
+    assert columns[_ID] == "shopify_id"
     mark = "?" if dialect == "sqlite" else "%s"
+    row = f"({', '.join([mark] * len(columns))})"
     changes = ", ".join(f"{f} = excluded.{f}" for f in fields if f != "shopify_id")
     return (
         f"INSERT INTO {table} ({', '.join(columns)}) "  # noqa: S608 - names from our own tables
-        f"VALUES ({', '.join(mark for _ in columns)}) "
+        f"VALUES {', '.join([row] * rows)} "
         f"ON CONFLICT (store_id, shopify_id) DO UPDATE SET {changes}"
     )
 

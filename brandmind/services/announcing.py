@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from brandmind.bus.stream import Silent
+from brandmind.bus.silent import Silent
 from brandmind.db import reaping, snapshot
 from brandmind.db.ledger import SqlLedger
 from brandmind.runtime import Runtime

@@ -40,6 +40,8 @@ _NOTHING: Json = {}
 _LARGEST: Final = 2**63 // 10_000
 
 _iso = datetime.fromisoformat
+# A named tuple without its own constructor, which costs as much as the reading of three fields.
+_new = tuple.__new__
 
 
 class _Minor(dict[str, int]):
@@ -206,24 +208,27 @@ def _lines(
             tax += minor[tax_line["priceSet"]["shopMoney"]["amount"]]
         quantity = line["quantity"]
         lines.append(
-            LineRecord(
-                line_id,
-                order_id,
-                position,
-                product_id,
-                int(variant["id"].rsplit("/", 1)[1]) if variant else None,
-                line["title"],
-                line.get("variantTitle"),
-                line.get("sku"),
-                line.get("vendor"),
-                quantity,
-                line.get("currentQuantity", quantity),
-                bool(line.get("isGiftCard")),
-                minor[line["originalUnitPriceSet"]["shopMoney"]["amount"]],
-                minor[line["originalTotalSet"]["shopMoney"]["amount"]],
-                minor[line["discountedTotalSet"]["shopMoney"]["amount"]],
-                minor[line["totalDiscountSet"]["shopMoney"]["amount"]],
-                tax,
+            _new(
+                LineRecord,
+                (
+                    line_id,
+                    order_id,
+                    position,
+                    product_id,
+                    int(variant["id"].rsplit("/", 1)[1]) if variant else None,
+                    line["title"],
+                    line.get("variantTitle"),
+                    line.get("sku"),
+                    line.get("vendor"),
+                    quantity,
+                    line.get("currentQuantity", quantity),
+                    bool(line.get("isGiftCard")),
+                    minor[line["originalUnitPriceSet"]["shopMoney"]["amount"]],
+                    minor[line["originalTotalSet"]["shopMoney"]["amount"]],
+                    minor[line["discountedTotalSet"]["shopMoney"]["amount"]],
+                    minor[line["totalDiscountSet"]["shopMoney"]["amount"]],
+                    tax,
+                ),
             )
         )
     return tuple(lines), product_of
@@ -270,23 +275,26 @@ def _sales(
                 # Selling one is a liability, not a sale.
                 net = 0
             sales.append(
-                SaleRecord(
-                    int(sale["id"].rsplit("/", 1)[1]),
-                    order_id,
-                    agreement_id,
-                    happened_at,
-                    action,
-                    kind,
-                    placed,
-                    line_id,
-                    product_of.get(line_id) if line_id is not None else None,
-                    quantity,
-                    total,
-                    tax,
-                    gross,
-                    discounts,
-                    returns,
-                    net,
+                _new(
+                    SaleRecord,
+                    (
+                        int(sale["id"].rsplit("/", 1)[1]),
+                        order_id,
+                        agreement_id,
+                        happened_at,
+                        action,
+                        kind,
+                        placed,
+                        line_id,
+                        product_of.get(line_id) if line_id is not None else None,
+                        quantity,
+                        total,
+                        tax,
+                        gross,
+                        discounts,
+                        returns,
+                        net,
+                    ),
                 )
             )
     return tuple(sales)

@@ -115,7 +115,11 @@
 
   const keys = {
     gc: () => go("command-center"),
-    gp: () => go("syncing"),
+    gd: () => go("dna"),
+    gu: () => go("customers"),
+    gp: () => go("products"),
+    go: () => go("orders"),
+    gw: () => go("syncing"),
     gs: () => go("settings"),
     r: () => document.querySelector("[data-sync]:not([disabled])") && ask("sync"),
     "[": () => range(-1),
@@ -125,12 +129,33 @@
   let first = "";
   let firstAt = 0;
 
+  // What stands beside the page takes the focus from whoever opened it, and gives it back.
+  let drawer = null;
+  function drawn() {
+    const now = document.querySelector("[data-drawer]");
+    if (now === drawer) return;
+    const opened = document.activeElement?.closest?.("[data-opens]");
+    if (now && opened) now.focus({ preventScroll: true });
+    if (!now && document.activeElement === document.body) {
+      const key = CSS.escape(drawer.dataset.drawer);
+      document.querySelector(`[data-opens="${key}"]`)?.focus({ preventScroll: true });
+    }
+    drawer = now;
+  }
+  new MutationObserver(drawn).observe(document.documentElement, {
+    childList: true,
+    subtree: true,
+  });
+
   function escape() {
     for (const open of document.querySelectorAll("details[data-menu][open]")) {
       open.open = false;
       open.querySelector("summary")?.focus();
     }
     document.querySelector("[data-notice] button")?.click();
+    if (!document.querySelector("dialog[open]")) {
+      document.querySelector("[data-drawer-close]")?.click();
+    }
   }
 
   document.addEventListener("keydown", (event) => {

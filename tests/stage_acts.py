@@ -14,7 +14,8 @@ from brandmind.services.answers import Answers, Reader
 from brandmind.services.dashboard import CommandCenter, Compare, ReadyNow
 from brandmind.services.dna import StoreDna
 from brandmind.services.orders import Reconciliation
-from brandmind.services.products import ProductsPage
+from brandmind.services.people import GroupPage
+from brandmind.services.products import ProductDetail, ProductsPage
 from brandmind.services.sessions import SignedIn
 from brandmind.state import sample, sample_portrait, sample_tables
 from brandmind.state.ranges import Range
@@ -405,6 +406,14 @@ class StageActs:
     async def products(self, store_id: str, *, date_from: date, date_to: date) -> ProductsPage:
         at = Range("custom", date_from, date_to, None)
         return sample_tables.products(at, today=now().date())
+
+    async def product(
+        self, store_id: str, product_id: int, *, date_from: date, date_to: date
+    ) -> ProductDetail:
+        return sample_tables.detail(Range("custom", date_from, date_to, None), product_id)
+
+    async def group(self, store_id: str, *, group: str, page: int) -> GroupPage | None:
+        return sample_tables.group(now().date(), group=group, page=page)
 
     async def reconciliation(
         self, store_id: str, *, date_from: date, date_to: date

@@ -11,7 +11,11 @@ from brandmind.components.ui.forms import plain_form
 # What the page's script listens to; the words are those of the help.
 _KEYS: Final = (
     (("g", "c"), "Command center"),
-    (("g", "p"), "Sync progress"),
+    (("g", "d"), "Store DNA"),
+    (("g", "u"), "Customers"),
+    (("g", "p"), "Products"),
+    (("g", "o"), "Orders"),
+    (("g", "w"), "Sync progress"),
     (("g", "s"), "Settings"),
     (("r",), "Sync now, after one question"),
     (("[",), "A shorter period"),

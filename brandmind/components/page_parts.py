@@ -1,4 +1,4 @@
-"""What the pages of customers, products and orders are made of: ranges, tabs, tables, cards."""
+"""What the pages of customers, products and orders are made of: tabs, tables, lines, cards."""
 
 from __future__ import annotations
 
@@ -9,17 +9,25 @@ import reflex as rx
 from brandmind.components.notices import failed_part
 from brandmind.components.ui.links import go, leave
 from brandmind.components.ui.marks import definition, sample_chip
+from brandmind.state.portrait_views import MarkView
 from brandmind.state.views import FactView, LinkView
 
 Column = tuple[str, str]
 
 
-def card(title: str, meaning: str, *body: rx.Component, csv: Any = None) -> rx.Component:
-    """A card with its title, what it means behind an (i), and its file."""
+def card(
+    title: str,
+    meaning: str,
+    *body: rx.Component,
+    csv: Any = None,
+    turn: rx.Component | None = None,
+) -> rx.Component:
+    """A card with its title, what it means behind an (i), its file, and another way to show it."""
     return rx.el.section(
         rx.el.div(
             rx.el.h2(title, class_name="card-title"),
             rx.el.span(
+                *((turn,) if turn is not None else ()),
                 *(
                     (rx.cond(csv, leave("CSV", href=csv, class_name="small")),)
                     if csv is not None
@@ -71,34 +79,10 @@ def _tab(link: rx.Var[LinkView]) -> rx.Component:
     return go(
         link.label,
         href=link.href,
+        # What is chosen stands where it was: the page must not leap to its top.
+        prevent_scroll_reset=True,
         aria_current=rx.cond(link.current, "page", "false"),
         class_name="tab",
-    )
-
-
-def ranges(page: Any) -> rx.Component:
-    """The choice of days, as links in the top bar."""
-    return rx.el.details(
-        rx.el.summary(
-            rx.el.strong(rx.cond(page.there, page.range_label, "Last 28 days")),
-            rx.el.span(", choose days", class_name="unseen"),
-            class_name="choice",
-        ),
-        rx.el.div(
-            rx.el.div(rx.foreach(page.ranges, _range), class_name="menu-part"),
-            class_name="menu range-menu",
-        ),
-        custom_attrs={"data-menu": ""},
-        class_name="dropdown",
-    )
-
-
-def _range(link: rx.Var[LinkView]) -> rx.Component:
-    return go(
-        link.label,
-        href=link.href,
-        class_name="menu-link",
-        aria_current=rx.cond(link.current, "true", "false"),
     )
 
 
@@ -132,6 +116,61 @@ def table(
 def meter(width: Any) -> rx.Component:
     """A small bar beside its number."""
     return rx.el.span(rx.el.span(style={"width": width.to(str) + "%"}), class_name="meter")
+
+
+def as_table_too(
+    title: str, columns: tuple[Column, ...], rows: rx.Component, *, label: str = "View as table"
+) -> rx.Component:
+    """The figures of a chart as a table, behind a word."""
+    return rx.el.details(
+        rx.el.summary(
+            label, rx.el.span(f", {title}", class_name="unseen"), class_name="link small"
+        ),
+        table(title, columns, rows),
+        class_name="as-table",
+    )
+
+
+def curve(view: Any, title: str, columns: tuple[Column, Column]) -> rx.Component:
+    """A line drawn by hand, what it says, and its table."""
+    return rx.fragment(
+        rx.el.p(view.said, class_name="small"),
+        rx.el.div(
+            rx.el.span(view.top, class_name="curve-top tiny muted", aria_hidden="true"),
+            rx.el.svg(
+                rx.el.svg.path(d=view.area, class_name="under"),
+                rx.el.svg.path(d=view.path, fill="none", class_name="line"),
+                view_box="0 0 100 100",
+                preserve_aspect_ratio="none",
+                aria_hidden="true",
+            ),
+            rx.foreach(view.marks, _mark),
+            role="img",
+            aria_label=title + ": " + view.said.to(str),
+            class_name="curve",
+        ),
+        rx.el.div(
+            rx.el.span(view.first),
+            rx.el.span(view.last),
+            class_name="ticks",
+            aria_hidden="true",
+        ),
+        as_table_too(title, columns, rx.foreach(view.rows, fact_row)),
+    )
+
+
+def _mark(mark: rx.Var[MarkView]) -> rx.Component:
+    return rx.el.span(
+        rx.el.span(mark.text, class_name="tiny"),
+        style={"left": mark.at.to(str) + "%"},
+        class_name="curve-mark",
+        aria_hidden="true",
+    )
+
+
+def fact_row(fact: rx.Var[FactView]) -> rx.Component:
+    """A name and its value as a row of a table."""
+    return rx.el.tr(rx.el.th(fact.name, scope="row", class_name="name"), rx.el.td(fact.value))
 
 
 def facts(found: Any) -> rx.Component:

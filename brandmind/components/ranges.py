@@ -13,52 +13,74 @@ from brandmind.state.views import LinkView
 
 
 def range_choice() -> rx.Component:
-    """Presets and comparisons as links, own days as a form: all of it stands in the address."""
+    """The command center's: presets, own days, and what to compare with."""
     center: Any = Center.center
+    return range_menu(
+        center,
+        action="/command-center",
+        kept={"look": "1", "compare": center.compare_param},
+        compared=center.compare_label,
+        below=rx.el.div(rx.foreach(center.compares, _link), class_name="menu-part"),
+    )
+
+
+def range_menu(
+    view: Any,
+    *,
+    action: str,
+    kept: dict[str, Any],
+    compared: Any = None,
+    below: rx.Component | None = None,
+) -> rx.Component:
+    """Presets as links and own days as a form: all of it stands in the address.
+
+    `kept` goes along with own days; `compared` is told beside the days.
+    """
     return rx.el.details(
         rx.el.summary(
-            rx.el.strong(rx.cond(center.there, center.range_label, "Last 28 days")),
-            rx.cond(center.compare_label, rx.el.span(center.compare_label, class_name="muted")),
+            rx.el.strong(rx.cond(view.there, view.range_label, "Last 28 days")),
+            *(
+                (rx.cond(compared, rx.el.span(compared, class_name="muted")),)
+                if compared is not None
+                else ()
+            ),
             rx.el.span(", choose days", class_name="unseen"),
             class_name="choice",
         ),
         rx.el.div(
-            rx.el.div(rx.foreach(center.ranges, _link), class_name="menu-part"),
+            rx.el.div(rx.foreach(view.ranges, _link), class_name="menu-part"),
             plain_form(
-                rx.el.input(type="hidden", name="shop", value=center.shop_param),
+                rx.el.input(type="hidden", name="shop", value=view.shop_param),
                 rx.el.input(type="hidden", name="range", value="custom"),
-                rx.el.input(type="hidden", name="look", value="1"),
-                rx.el.input(type="hidden", name="compare", value=center.compare_param),
-                rx.el.label(
-                    "From",
-                    rx.el.input(
-                        type="date",
-                        name="from",
-                        default_value=center.date_from,
-                        key="from" + center.date_from.to(str),
-                        required=True,
-                    ),
+                *(
+                    rx.el.input(type="hidden", name=name, value=value)
+                    for name, value in kept.items()
                 ),
-                rx.el.label(
-                    "To",
-                    rx.el.input(
-                        type="date",
-                        name="to",
-                        default_value=center.date_to,
-                        key="to" + center.date_to.to(str),
-                        required=True,
-                    ),
-                ),
+                _day("From", "from", view.date_from),
+                _day("To", "to", view.date_to),
                 rx.el.button("Show", type="submit", class_name="button plain"),
                 method="get",
-                action="/command-center",
+                action=action,
                 class_name="menu-part days",
             ),
-            rx.el.div(rx.foreach(center.compares, _link), class_name="menu-part"),
+            *((below,) if below is not None else ()),
             class_name="menu range-menu",
         ),
         custom_attrs={"data-menu": ""},
         class_name="dropdown",
+    )
+
+
+def _day(label: str, name: str, value: Any) -> rx.Component:
+    return rx.el.label(
+        label,
+        rx.el.input(
+            type="date",
+            name=name,
+            default_value=value,
+            key=name + value.to(str),
+            required=True,
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import reflex as rx
 
@@ -12,6 +12,9 @@ from brandmind.components.ui.links import go, leave
 from brandmind.components.ui.marks import logo, theme_turn
 from brandmind.state.frame import Frame
 from brandmind.state.views import LinkView
+
+# The pages a phone's bar shows by name.
+IN_BOTTOM: Final = ("Command center", "Store DNA", "Customers", "Products")
 
 
 def private_page(
@@ -183,10 +186,45 @@ def freshness() -> rx.Component:
 
 def _bottom(here: str) -> rx.Component:
     return rx.el.nav(
-        rx.foreach(Frame.shell.nav, lambda link: _nav_link(link, here)),
-        theme_turn(),
+        rx.foreach(Frame.shell.bottom, lambda link: _short_link(link, here)),
+        rx.el.details(
+            rx.el.summary(
+                "More",
+                class_name="nav-link" if here in IN_BOTTOM else "nav-link here",
+            ),
+            rx.el.div(
+                rx.foreach(
+                    Frame.shell.more,
+                    lambda link: go(
+                        link.label,
+                        href=link.href,
+                        class_name="menu-link",
+                        aria_current=rx.cond(link.label == here, "page", "false"),
+                    ),
+                ),
+                rx.el.button(
+                    "Light or dark",
+                    type="button",
+                    class_name="menu-link rule",
+                    custom_attrs={"data-theme-turn": ""},
+                ),
+                class_name="menu upward",
+            ),
+            custom_attrs={"data-menu": ""},
+            class_name="dropdown",
+        ),
         aria_label="Pages",
         class_name="bottom",
+    )
+
+
+def _short_link(link: rx.Var[LinkView], here: str) -> rx.Component:
+    return go(
+        link.note,
+        href=link.href,
+        aria_label=link.label,
+        class_name="nav-link",
+        aria_current=rx.cond(link.label == here, "page", "false"),
     )
 
 

@@ -56,7 +56,7 @@ STOCK_DAYS: Final = 28
 STOCK_KEPT_DAYS: Final = 90
 _AT_ONCE: Final = 10_000
 # An order cancelled in one of these states was never paid: nobody bought anything.
-_PAID: Final = ("PAID", "PARTIALLY_PAID", "REFUNDED", "PARTIALLY_REFUNDED")
+PAID: Final = ("PAID", "PARTIALLY_PAID", "REFUNDED", "PARTIALLY_REFUNDED")
 _PARTLY: Final = frozenset({StageState.GAP, StageState.RESTRICTED, StageState.FAILED})
 _RESOURCE: Final = {
     Stage.PRODUCTS: "products",
@@ -251,7 +251,7 @@ def _orders(session: Session, store_id: str, *, currency: str, end: date) -> _Bo
             ORDER.c.day < end.isoformat(),
             sa.not_(ORDER.c.test),
             ORDER.c.currency == currency,
-            sa.or_(ORDER.c.cancelled_at.is_(None), ORDER.c.financial_status.in_(_PAID)),
+            sa.or_(ORDER.c.cancelled_at.is_(None), ORDER.c.financial_status.in_(PAID)),
         )
         .order_by(ORDER.c.shopify_id),
     ):

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from brandmind.db.facts import stock_of
 from brandmind.db.figures import Span
-from brandmind.db.tables import LINE, PRODUCT, PRODUCT_SALES
+from brandmind.db.tables import LINE, PRODUCT, PRODUCT_SALES, VARIANT
 
 _AT_ONCE: Final = 500
 
@@ -34,6 +34,69 @@ class Goods(NamedTuple):
     stock_days: int
     stock_units: int
     on_sale_at: datetime | None
+
+
+class VariantGoods(NamedTuple):
+    """A variant as it is sold now; costs and stock are None where the shop does not keep them."""
+
+    title: str
+    sku: str | None
+    price_minor: int
+    compare_at_minor: int | None
+    unit_cost_minor: int | None
+    stock: int | None
+
+
+class GoodsDay(NamedTuple):
+    """What a product brought on a shop-local day."""
+
+    day: date
+    net_minor: int
+    units: int
+
+
+def variants(session: Session, store_id: str, *, product_id: int) -> list[VariantGoods]:
+    """The variants of a product of the store, as the shop orders them."""
+    return [
+        VariantGoods(*row)
+        for row in session.execute(
+            sa.select(
+                VARIANT.c.title,
+                VARIANT.c.sku,
+                VARIANT.c.price_minor,
+                VARIANT.c.compare_at_minor,
+                VARIANT.c.unit_cost_minor,
+                VARIANT.c.inventory_quantity,
+            )
+            .where(VARIANT.c.store_id == store_id, VARIANT.c.product_id == product_id)
+            .order_by(VARIANT.c.position, VARIANT.c.shopify_id)
+        )
+    ]
+
+
+def days(
+    session: Session, store_id: str, *, product_id: int, currency: str, span: Span
+) -> list[GoodsDay]:
+    """The days of the span on which a product of the store brought something, oldest first."""
+    day = PRODUCT_SALES.c
+    return [
+        GoodsDay(date.fromisoformat(row[0]), int(row[1]), int(row[2]))
+        for row in session.execute(
+            sa.select(
+                day.day,
+                sa.func.sum(day.sold_minor + day.returned_minor),
+                sa.func.sum(day.units),
+            )
+            .where(
+                day.store_id == store_id,
+                day.day.between(span.first.isoformat(), span.last.isoformat()),
+                day.currency == currency,
+                day.product_id == product_id,
+            )
+            .group_by(day.day)
+            .order_by(day.day)
+        )
+    ]
 
 
 def goods(

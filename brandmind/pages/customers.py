@@ -9,7 +9,8 @@ import reflex as rx
 from brandmind.components import page_parts as parts
 from brandmind.components.notices import banner, connection_lost
 from brandmind.components.shell import private_page
-from brandmind.state.portrait_views import CohortCellView, CohortRowView, GroupView
+from brandmind.components.ui.links import go, leave
+from brandmind.state.portrait_views import CohortCellView, CohortRowView, GroupView, MemberView
 from brandmind.state.tables import Customers
 
 TITLE: Final = "Customers · BrandMind"
@@ -65,30 +66,145 @@ def _segments() -> rx.Component:
             _GROUPS,
             rx.cond(
                 page.groups.length() > 0,
-                parts.table(
-                    "Groups of customers",
-                    (
-                        ("Group", ""),
-                        ("Customers", "num"),
-                        ("", "bar"),
-                        ("Share", "num"),
-                        ("Share of sales", "num"),
-                        ("Since last order", "num"),
+                rx.cond(
+                    ~Customers.as_table,
+                    rx.el.ul(rx.foreach(page.groups, _tile), class_name="tiles"),
+                    parts.table(
+                        "Groups of customers",
+                        (
+                            ("Group", ""),
+                            ("Customers", "num wide-only"),
+                            ("", "bar wide-only"),
+                            ("Share", "num"),
+                            ("Share of sales", "num"),
+                            ("Since last order", "num"),
+                        ),
+                        rx.foreach(page.groups, _group),
                     ),
-                    rx.foreach(page.groups, _group),
                 ),
                 rx.el.p(page.groups_none, class_name="muted"),
             ),
-            csv=page.csv_href,
+            turn=rx.cond(
+                page.groups.length() > 0,
+                rx.el.button(
+                    rx.cond(Customers.as_table, "View as tiles", "View as table"),
+                    type="button",
+                    class_name="link small",
+                    on_click=Customers.turn_table,
+                ),
+            ),
         ),
+        rx.cond(page.members.there, _members(page.members)),
+    )
+
+
+def _tile(group: rx.Var[GroupView]) -> rx.Component:
+    inside = (
+        rx.el.span(group.name, class_name="tile-name"),
+        rx.el.span(group.customers, class_name="tile-count display"),
+        rx.el.span(group.share, " of customers", class_name="tiny muted"),
+        rx.el.span(group.sales, " of sales", class_name="tiny muted"),
+        rx.el.span(
+            rx.cond(group.days == "–", "no order yet", "last order " + group.days.to(str) + " ago"),
+            class_name="tiny muted",
+        ),
+    )
+    return rx.el.li(
+        rx.cond(
+            group.href,
+            go(
+                *inside,
+                href=group.href,
+                prevent_scroll_reset=True,
+                aria_current=rx.cond(group.current, "true", "false"),
+                class_name="tile",
+                custom_attrs={"data-opens": group.key},
+            ),
+            rx.el.div(*inside, class_name="tile empty"),
+        )
+    )
+
+
+def _members(view: Any) -> rx.Component:
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h2(view.title, class_name="card-title", tab_index=-1),
+            rx.el.span(
+                rx.cond(view.csv_href, leave("CSV", href=view.csv_href, class_name="small")),
+                go(
+                    "Close",
+                    href=view.close_href,
+                    prevent_scroll_reset=True,
+                    class_name="small",
+                    custom_attrs={"data-drawer-close": ""},
+                ),
+                class_name="with-icon",
+            ),
+            class_name="card-head",
+        ),
+        rx.el.p(view.note, class_name="small muted noted"),
+        rx.cond(
+            view.members.length() > 0,
+            parts.table(
+                "Customers of this group",
+                (
+                    ("Customer", ""),
+                    ("Place", "wide-only"),
+                    ("Orders", "num"),
+                    ("Net sales", "num"),
+                    ("Last order", "num"),
+                ),
+                rx.foreach(view.members, _member),
+            ),
+            rx.el.p("Nobody is in this group now.", class_name="muted"),
+        ),
+        rx.el.nav(
+            rx.el.span(view.tally, class_name="small muted"),
+            rx.cond(
+                view.before_href,
+                go("Before", href=view.before_href, prevent_scroll_reset=True, class_name="tab"),
+            ),
+            rx.cond(
+                view.after_href,
+                go("After", href=view.after_href, prevent_scroll_reset=True, class_name="tab"),
+            ),
+            aria_label="Pages of customers",
+            class_name="turning",
+        ),
+        aria_label=view.title,
+        class_name="card table-card",
+        custom_attrs={"data-shown": view.title},
+    )
+
+
+def _member(one: rx.Var[MemberView]) -> rx.Component:
+    return rx.el.tr(
+        rx.el.th(one.name, scope="row", class_name="name"),
+        rx.el.td(one.place, class_name="wide-only"),
+        rx.el.td(one.orders, class_name="num"),
+        rx.el.td(one.net, class_name="num"),
+        rx.el.td(one.last, title=one.last_title, class_name="num"),
     )
 
 
 def _group(group: rx.Var[GroupView]) -> rx.Component:
     return rx.el.tr(
-        rx.el.th(group.name, scope="row", class_name="name"),
-        rx.el.td(group.customers, class_name="num"),
-        rx.el.td(parts.meter(group.width), class_name="bar", aria_hidden="true"),
+        rx.el.th(
+            rx.cond(
+                group.href,
+                go(
+                    group.name,
+                    href=group.href,
+                    prevent_scroll_reset=True,
+                    custom_attrs={"data-opens": group.key},
+                ),
+                rx.el.span(group.name),
+            ),
+            scope="row",
+            class_name="name",
+        ),
+        rx.el.td(group.customers, class_name="num wide-only"),
+        rx.el.td(parts.meter(group.width), class_name="bar wide-only", aria_hidden="true"),
         rx.el.td(group.share, class_name="num"),
         rx.el.td(group.sales, class_name="num"),
         rx.el.td(group.days, class_name="num"),
@@ -160,8 +276,8 @@ def _value() -> rx.Component:
                 "Tenths of customers by what they spent",
                 (
                     ("Tenth", ""),
-                    ("Customers", "num"),
-                    ("", "bar"),
+                    ("Customers", "num wide-only"),
+                    ("", "bar wide-only"),
                     ("Share", "num"),
                     ("Net sales", "num"),
                     ("Each spent", "num"),
@@ -170,6 +286,18 @@ def _value() -> rx.Component:
             ),
             csv=page.csv_href,
         ),
-        parts.card("What a customer has brought", _LTV, parts.facts(page.ltv)),
+        parts.card(
+            "What a customer has brought",
+            _LTV,
+            rx.cond(
+                page.ltv.there,
+                parts.curve(
+                    page.ltv,
+                    "What a customer has brought",
+                    (("Month", ""), ("Net sales of each", "")),
+                ),
+                rx.el.p("Two months of orders make the first line.", class_name="muted"),
+            ),
+        ),
         class_name="halves-cards",
     )

@@ -8,6 +8,7 @@ import reflex as rx
 
 from brandmind.components import page_parts as parts
 from brandmind.components.notices import banner, connection_lost
+from brandmind.components.ranges import range_menu
 from brandmind.components.shell import private_page
 from brandmind.state.portrait_views import SumRowView
 from brandmind.state.tables import Orders
@@ -65,7 +66,7 @@ def orders() -> rx.Component:
             ),
             here="Orders",
             there=page.there,
-            tools=parts.ranges(page),
+            tools=range_menu(page, action="/orders", kept={}),
         ),
     )
 

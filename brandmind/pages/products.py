@@ -8,7 +8,10 @@ import reflex as rx
 
 from brandmind.components import page_parts as parts
 from brandmind.components.notices import banner, connection_lost
+from brandmind.components.product_drawer import product_drawer
+from brandmind.components.ranges import range_menu
 from brandmind.components.shell import private_page
+from brandmind.components.ui.links import go
 from brandmind.state.portrait_views import GoodsRowView, PairView, StepView
 from brandmind.state.tables import Products
 
@@ -26,10 +29,14 @@ _PAIRS: Final = (
     "Products in one order, at least 1.5 times as often as chance would have it, in 5 orders or "
     "more; chance alone makes such a pair less than once in a hundred times."
 )
+_PARETO: Final = (
+    "Net sales of the days chosen added up, from the best product to the last. The lines stand "
+    "where class A and class B end: 80% and 95% of net sales."
+)
 _COLUMNS: Final = (
-    ("Product", ""), ("Class", ""), ("Net sales", "num"), ("", "bar"), ("Share", "num"),
-    ("Units", "num"), ("Returned", "num"), ("Days of cover", "num"), ("Sell-through", "num"),
-    ("On sale for", "num"),
+    ("Product", ""), ("Class", "wide-only"), ("Net sales", "num"), ("", "bar wide-only"),
+    ("Share", "num wide-only"), ("Units", "num"), ("Returned", "num wide-only"),
+    ("Days of cover", "num"), ("Sell-through", "num wide-only"), ("On sale for", "num wide-only"),
 )  # fmt: skip
 
 
@@ -55,12 +62,34 @@ def products() -> rx.Component:
                     rx.el.p(page.tally, class_name="small muted"),
                     csv=page.csv_href,
                 ),
+                rx.cond(
+                    page.pareto.there,
+                    parts.card(
+                        "How few bring how much",
+                        _PARETO,
+                        parts.curve(
+                            page.pareto,
+                            "How few products bring how much",
+                            (("Class", ""), ("What it brings", "")),
+                        ),
+                    ),
+                ),
                 rx.el.div(
                     parts.card(
                         "Price ladder",
                         _LADDER,
                         rx.el.p(page.ladder, class_name="small muted"),
-                        rx.el.ul(rx.foreach(page.steps, _step), class_name="steps"),
+                        rx.cond(
+                            page.steps.length() > 0,
+                            rx.fragment(
+                                rx.el.ul(rx.foreach(page.steps, _step), class_name="steps"),
+                                parts.as_table_too(
+                                    "Price ladder",
+                                    (("Price", ""), ("Variants and sales", "")),
+                                    rx.foreach(page.steps, _step_row),
+                                ),
+                            ),
+                        ),
                     ),
                     parts.card(
                         "Bought together",
@@ -74,26 +103,41 @@ def products() -> rx.Component:
                     class_name="halves-cards",
                 ),
                 rx.el.footer(rx.el.span(page.foot), class_name="page-foot small muted"),
+                product_drawer(page.drawer),
             ),
             here="Products",
             there=page.there,
-            tools=parts.ranges(page),
+            tools=range_menu(page, action="/products", kept={"kind": page.kind}),
         ),
     )
 
 
 def _row(row: rx.Var[GoodsRowView]) -> rx.Component:
     return rx.el.tr(
-        rx.el.th(row.title, scope="row", class_name="name", title=row.title),
-        rx.el.td(row.kind),
+        rx.el.th(
+            rx.cond(
+                row.href,
+                go(
+                    row.title,
+                    href=row.href,
+                    prevent_scroll_reset=True,
+                    custom_attrs={"data-opens": row.key},
+                ),
+                rx.el.span(row.title),
+            ),
+            scope="row",
+            class_name="name",
+            title=row.title,
+        ),
+        rx.el.td(row.kind, class_name="wide-only"),
         rx.el.td(row.net, class_name="num"),
-        rx.el.td(parts.meter(row.width), class_name="bar", aria_hidden="true"),
-        rx.el.td(row.share, class_name="num"),
+        rx.el.td(parts.meter(row.width), class_name="bar wide-only", aria_hidden="true"),
+        rx.el.td(row.share, class_name="num wide-only"),
         rx.el.td(row.units, class_name="num"),
-        rx.el.td(row.returned, class_name="num"),
-        rx.el.td(row.cover, class_name=rx.cond(row.cover_low, "num wrong", "num muted")),
-        rx.el.td(row.sell_through, class_name="num"),
-        rx.el.td(row.age, class_name="num"),
+        rx.el.td(row.returned, class_name="num wide-only"),
+        rx.el.td(row.cover, class_name=rx.cond(row.cover_low, "num wrong", "num muted wraps")),
+        rx.el.td(row.sell_through, class_name="num wide-only"),
+        rx.el.td(row.age, class_name="num wide-only"),
     )
 
 
@@ -109,6 +153,10 @@ def _step(step: rx.Var[StepView]) -> rx.Component:
         rx.el.span(step.said, class_name="muted"),
         class_name="small",
     )
+
+
+def _step_row(step: rx.Var[StepView]) -> rx.Component:
+    return rx.el.tr(rx.el.th(step.name, scope="row", class_name="name"), rx.el.td(step.said))
 
 
 def _pair(pair: rx.Var[PairView]) -> rx.Component:

@@ -10,10 +10,20 @@ from brandmind.clock import utc_now
 from brandmind.commerce.shop import zone
 from brandmind.db import figures, goods
 from brandmind.db.figures import Span
-from brandmind.db.goods import Goods
+from brandmind.db.goods import Goods, GoodsDay, VariantGoods
 from brandmind.dna.facts import ProductFact
 from brandmind.dna.products import Class, abc, cover, sell_through
-from brandmind.services import dashboard, dna
+from brandmind.services import answers, dashboard, dna
+
+__all__ = [
+    "GoodsDay",
+    "ProductDetail",
+    "ProductRow",
+    "ProductsPage",
+    "VariantGoods",
+    "detail",
+    "products",
+]
 
 if TYPE_CHECKING:
     from brandmind.runtime import Runtime
@@ -60,6 +70,40 @@ class ProductsPage:
     as_of: date | None
     ladder: dict[str, Any] | None
     pairs: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductDetail:
+    """One product: its variants, and what every day of the range brought, empty days with zeros.
+
+    `costs` says that the merchant keeps the costs of goods at the shop.
+    """
+
+    product_id: int
+    currency: str
+    variants: tuple[VariantGoods, ...]
+    days: tuple[GoodsDay, ...]
+    costs: bool
+
+
+async def detail(
+    rt: Runtime, store_id: str, product_id: int, *, date_from: date, date_to: date
+) -> ProductDetail:
+    """A product of the store in a range of days. Raises NotFound and InvalidInput."""
+    dashboard.length_of(date_from, date_to)
+    facts = await rt.db.read(figures.facts, store_id)
+    span = Span(date_from, date_to)
+    found = await rt.db.read(
+        goods.days, store_id, product_id=product_id, currency=facts.currency, span=span
+    )
+    by_day = {one.day: one for one in found}
+    return ProductDetail(
+        product_id=product_id,
+        currency=facts.currency,
+        variants=tuple(await rt.db.read(goods.variants, store_id, product_id=product_id)),
+        days=tuple(by_day.get(day, GoodsDay(day, 0, 0)) for day in dashboard.each_day(span)),
+        costs=bool((await answers.answers(rt, store_id)).uses_costs),
+    )
 
 
 async def products(rt: Runtime, store_id: str, *, date_from: date, date_to: date) -> ProductsPage:

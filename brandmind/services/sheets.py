@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from brandmind.commerce.money import to_decimal
 from brandmind.db.figures import DaySums
-from brandmind.services import dna, orders, products
+from brandmind.services import dna, orders, people, products
 
 if TYPE_CHECKING:
     from brandmind.runtime import Runtime
@@ -61,6 +61,21 @@ async def customers(rt: Runtime, store_id: str) -> str:
              to_decimal(cell["cumulative_minor"], told["currency"]), cell["partial"]]
             for cohort in told["cohorts"]
             for cell in cohort["cells"]
+        ),
+    )  # fmt: skip
+
+
+async def group(rt: Runtime, store_id: str, *, group: str) -> str:
+    """Everybody of a group of customers, as far as Shopify shows them. Raises as `people.group`."""
+    currency, members = await people.everyone(rt, store_id, group=group)
+    return _csv(
+        ["customer_id", "name", "email", "email_marketing", "city", "country", "orders",
+         "currency", "net", "last_order_at"],
+        (
+            [one.customer_id, one.name, one.email, one.email_marketing, one.city,
+             one.country_code, one.orders, currency, to_decimal(one.net_minor, currency),
+             one.last_at.isoformat() if one.last_at else None]
+            for one in members
         ),
     )  # fmt: skip
 

@@ -11,7 +11,8 @@ from brandmind.services.answers import Answers
 from brandmind.services.dashboard import CommandCenter, Compare, ReadyNow
 from brandmind.services.dna import StoreDna
 from brandmind.services.orders import Reconciliation
-from brandmind.services.products import ProductsPage
+from brandmind.services.people import GroupPage
+from brandmind.services.products import ProductDetail, ProductsPage
 from brandmind.services.sessions import SignedIn, StoreRef, Viewer
 from brandmind.sync.progress import StoreProgress
 from brandmind.sync.selection import Selection
@@ -44,6 +45,14 @@ class Acts(Protocol):
     ) -> Reconciliation: ...
 
     async def products(self, store_id: str, *, date_from: date, date_to: date) -> ProductsPage: ...
+
+    async def product(
+        self, store_id: str, product_id: int, *, date_from: date, date_to: date
+    ) -> ProductDetail: ...
+
+    async def group(self, store_id: str, *, group: str, page: int) -> GroupPage | None:
+        """A page of a group of customers, None while there are no groups."""
+        ...
 
     async def request(self, store_id: str, *, by: str, full: bool = False) -> str:
         """`full` reads everything again. Raises SyncAlreadyRunning, TooManySyncs, StorePaused."""
@@ -157,6 +166,20 @@ class ServiceActs:
         from brandmind.services import products
 
         return await products.products(self._rt, store_id, date_from=date_from, date_to=date_to)
+
+    async def product(
+        self, store_id: str, product_id: int, *, date_from: date, date_to: date
+    ) -> ProductDetail:
+        from brandmind.services import products
+
+        return await products.detail(
+            self._rt, store_id, product_id, date_from=date_from, date_to=date_to
+        )
+
+    async def group(self, store_id: str, *, group: str, page: int) -> GroupPage | None:
+        from brandmind.services import people
+
+        return await people.group(self._rt, store_id, group=group, page=page)
 
     async def request(self, store_id: str, *, by: str, full: bool = False) -> str:
         from brandmind.services import syncs

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, tzinfo
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from brandmind.services.dna import StoreDna
-from brandmind.state import wording
+from brandmind.services.people import PAGE, GroupPage, Member
+from brandmind.state import curves, wording
 from brandmind.state.portrait_views import (
     CohortCellView,
     CohortRowView,
+    CurveView,
     CustomersView,
     GroupView,
+    MembersView,
+    MemberView,
 )
 from brandmind.state.views import BannerView, FactView, LinkView
 
@@ -35,8 +39,10 @@ def customers(
     shop_param: str = "",
     store_id: str = "",
     banner: BannerView | None = None,
+    members: MembersView | None = None,
+    open_group: str = "",
 ) -> CustomersView:
-    """The page of the newest portrait; None: nothing of it to show."""
+    """The page of the newest portrait; None: nothing of it to show. `members` of an open group."""
     tab = tab if tab in TABS else "segments"
     measure = measure if measure in _MEASURES else "share"
     tabs = tuple(
@@ -56,8 +62,9 @@ def customers(
         tabs=tabs,
         tab=tab,
         rates=_rates(told),
-        groups=groups_of(told["rfm"]),
+        groups=groups_of(told["rfm"], shop_param=shop_param, current=open_group),
         groups_none=NO_GROUPS.get(told["rfm"]["reason"] or "", ""),
+        members=members or MembersView(),
         months=tuple(str(after) for after in range(_MONTHS)),
         cohorts=_cohorts(told["cohorts"], currency, measure),
         measure=tuple(
@@ -69,14 +76,7 @@ def customers(
             for key, label in _MEASURES.items()
         ),
         deciles=_deciles(told["deciles"], currency),
-        ltv=tuple(
-            FactView(
-                f"Month {point['after']}",
-                f"{wording.money(point['per_customer_minor'], currency)} each, of "
-                f"{wording.counted(point['customers'], 'customer')}",
-            )
-            for point in told["ltv"][:_MONTHS]
-        ),
+        ltv=_ltv(told["ltv"][:_MONTHS], currency),
         csv_href=f"/api/stores/{store_id}/customers.csv" if store_id else "",
         foot=(
             f"Of the 12 months to {wording.day(found.as_of, year=True)}; groups look at each "
@@ -98,13 +98,97 @@ def _rates(told: dict[str, Any]) -> tuple[FactView, ...]:
     )
 
 
-def groups_of(rfm: dict[str, Any]) -> tuple[GroupView, ...]:
-    """The groups with their shares, best first."""
+def _ltv(points: list[Any], currency: str) -> CurveView:
+    """What a customer has brought by each month after the first, as a line and as a table."""
+    if len(points) < 2:
+        return CurveView()
+    each = [point["per_customer_minor"] for point in points]
+    top = max(*each, 1)
+    last = points[-1]
+    return CurveView(
+        there=True,
+        path=curves.path(each, top=top),
+        area=curves.area(each, top=top),
+        said=(
+            f"A customer has brought {wording.money(each[0], currency)} by the end of the first "
+            f"month and {wording.money(each[-1], currency)} by month {last['after']}."
+        ),
+        rows=tuple(
+            FactView(
+                f"Month {point['after']}",
+                f"{wording.money(point['per_customer_minor'], currency)} each, of "
+                f"{wording.counted(point['customers'], 'customer')}",
+            )
+            for point in points
+        ),
+        first="First month",
+        last=f"Month {last['after']}",
+        top=wording.short_money(top, currency),
+    )
+
+
+def members(
+    found: GroupPage | None, *, shop_param: str, store_id: str = "", tz: tzinfo, now: datetime
+) -> MembersView:
+    """Who is in a group; None: there are no groups to open."""
+    if found is None:
+        return MembersView()
+    at = {"shop": shop_param, "group": found.group}
+    first = (found.page - 1) * PAGE + 1
+
+    def page(number: int) -> str:
+        return f"/customers?{urlencode({**at, 'page': number})}"
+
+    tally = wording.counted(found.count, "customer")
+    if found.pages > 1:
+        last = first + len(found.members) - 1
+        tally = f"{wording.number(first)} to {wording.number(last)} of {tally}"
+    return MembersView(
+        there=True,
+        title=found.name,
+        note=(
+            "Those who spent most come first. Everything before "
+            f"{wording.day(found.as_of, year=True)} counts."
+        ),
+        members=tuple(_member(one, found.currency, tz=tz, now=now) for one in found.members),
+        tally=tally,
+        before_href=page(found.page - 1) if found.page > 1 else "",
+        after_href=page(found.page + 1) if found.page < found.pages else "",
+        close_href=f"/customers?{urlencode({'shop': shop_param})}",
+        csv_href=(
+            f"/api/stores/{store_id}/customers/{found.group.lower()}.csv" if store_id else ""
+        ),
+    )
+
+
+def _member(one: Member, currency: str, *, tz: tzinfo, now: datetime) -> MemberView:
+    last = one.last_at.astimezone(tz).date() if one.last_at else None
+    return MemberView(
+        name=one.name or f"Customer {one.customer_id}",
+        place=", ".join(part for part in (one.city, one.country_code) if part),
+        orders=wording.number(one.orders),
+        net=wording.money(one.net_minor, currency),
+        last=wording.day(last, year=last.year != now.astimezone(tz).year) if last else "–",
+        last_title=wording.full_moment(one.last_at, tz) if one.last_at else "",
+    )
+
+
+def groups_of(
+    rfm: dict[str, Any], *, shop_param: str = "", current: str = ""
+) -> tuple[GroupView, ...]:
+    """The groups with their shares, best first; `current` is open."""
     people = sum(group["customers"] for group in rfm["groups"]) or 1
     most = max((group["customers"] for group in rfm["groups"]), default=0) or 1
     sales = sum(max(0, group["net_minor"]) for group in rfm["groups"]) or 1
     return tuple(
         GroupView(
+            key=group["group"],
+            href=(
+                f"/customers?{urlencode({'shop': shop_param, 'group': group['group']})}"
+                if group["customers"]
+                else ""
+            ),
+            current=group["group"] == current,
             name=group["name"],
             customers=wording.number(group["customers"]),
             share=wording.percent(group["customers"] / people),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from brandmind.services.orders import DaySums, Reconciliation
@@ -30,6 +31,9 @@ def orders(
         banner=banner or BannerView(),
         ranges=links,
         range_label=at.label,
+        shop_param=shop_param,
+        date_from=at.date_from.isoformat(),
+        date_to=at.date_to.isoformat(),
     )
     if found is None:
         return head
@@ -56,13 +60,8 @@ def orders(
             FactView("Kept in other currencies, not added up", ", ".join(found.other_currencies))
         )
     query = urlencode({"from": at.date_from.isoformat(), "to": at.date_to.isoformat()})
-    return OrdersView(
-        there=True,
-        mode=mode,
-        note=note,
-        banner=head.banner,
-        ranges=links,
-        range_label=at.label,
+    return replace(
+        head,
         rows=tuple(
             _row(wording.day(day, year=at.days > 300), sums, currency)
             for day, sums in sorted(found.days.items(), reverse=True)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from brandmind.state.views import BannerView, FactView, LinkView
+from brandmind.state.views import BannerView, FactView, LinkView, MiniChartView
+
+
+@dataclass(frozen=True)
+class MarkView:
+    """A mark on a line, in percent from the left, with its words."""
+
+    at: float = 0
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,14 +88,59 @@ class BeatView:
 
 @dataclass(frozen=True)
 class GroupView:
-    """A group of customers; `width` in percent of the largest."""
+    """A group of customers; `width` in percent of the largest. `href` leads to who is in it."""
 
+    key: str = ""
     name: str = ""
     customers: str = ""
     share: str = ""
     width: int = 0
     sales: str = ""
     days: str = ""
+    href: str = ""
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class MemberView:
+    """A customer in the list of a group."""
+
+    name: str = ""
+    place: str = ""
+    orders: str = ""
+    net: str = ""
+    last: str = ""
+    last_title: str = ""
+
+
+@dataclass(frozen=True)
+class MembersView:
+    """Who is in a group, a page of them; `there` false: no group is open."""
+
+    there: bool = False
+    title: str = ""
+    note: str = ""
+    members: tuple[MemberView, ...] = ()
+    tally: str = ""
+    before_href: str = ""
+    after_href: str = ""
+    close_href: str = ""
+    csv_href: str = ""
+
+
+@dataclass(frozen=True)
+class CurveView:
+    """A line in a box of 100 by 100, with what it says and its points as rows of a table."""
+
+    there: bool = False
+    path: str = ""
+    area: str = ""
+    said: str = ""
+    marks: tuple[MarkView, ...] = ()
+    rows: tuple[FactView, ...] = ()
+    first: str = ""
+    last: str = ""
+    top: str = ""
 
 
 @dataclass(frozen=True)
@@ -160,6 +213,9 @@ class OrdersView:
     banner: BannerView = field(default_factory=BannerView)
     ranges: tuple[LinkView, ...] = ()
     range_label: str = ""
+    shop_param: str = ""
+    date_from: str = ""
+    date_to: str = ""
     rows: tuple[SumRowView, ...] = ()
     whole: SumRowView = field(default_factory=SumRowView)
     facts: tuple[FactView, ...] = ()
@@ -170,8 +226,10 @@ class OrdersView:
 
 @dataclass(frozen=True)
 class GoodsRowView:
-    """A product in the table; `width` of its bar in percent of the best one."""
+    """A product in the table; `width` of its bar in percent of the best one. `href` opens it."""
 
+    key: str = ""
+    href: str = ""
     title: str = ""
     kind: str = ""
     net: str = ""
@@ -205,6 +263,39 @@ class PairView:
 
 
 @dataclass(frozen=True)
+class VariantView:
+    """A variant of the open product."""
+
+    title: str = ""
+    sku: str = ""
+    price: str = ""
+    before: str = ""
+    stock: str = ""
+    cost: str = ""
+    left: str = ""
+
+
+@dataclass(frozen=True)
+class DrawerView:
+    """One product, opened beside the table; `there` false: none is."""
+
+    there: bool = False
+    key: str = ""
+    title: str = ""
+    note: str = ""
+    price: str = ""
+    facts: tuple[FactView, ...] = ()
+    trend: MiniChartView = field(default_factory=MiniChartView)
+    days: tuple[FactView, ...] = ()
+    variants: tuple[VariantView, ...] = ()
+    costs: bool = False
+    costs_note: str = ""
+    pairs: tuple[PairView, ...] = ()
+    pairs_none: str = ""
+    close_href: str = ""
+
+
+@dataclass(frozen=True)
 class ProductsView:
     """The products of a store and range. `mode` as in `OrdersView`."""
 
@@ -214,7 +305,13 @@ class ProductsView:
     banner: BannerView = field(default_factory=BannerView)
     ranges: tuple[LinkView, ...] = ()
     range_label: str = ""
+    shop_param: str = ""
+    date_from: str = ""
+    date_to: str = ""
+    kind: str = ""
     kinds: tuple[LinkView, ...] = ()
+    pareto: CurveView = field(default_factory=CurveView)
+    drawer: DrawerView = field(default_factory=DrawerView)
     rows: tuple[GoodsRowView, ...] = ()
     tally: str = ""
     steps: tuple[StepView, ...] = ()
@@ -256,10 +353,11 @@ class CustomersView:
     rates: tuple[FactView, ...] = ()
     groups: tuple[GroupView, ...] = ()
     groups_none: str = ""
+    members: MembersView = field(default_factory=MembersView)
     months: tuple[str, ...] = ()
     cohorts: tuple[CohortRowView, ...] = ()
     measure: tuple[LinkView, ...] = ()
     deciles: tuple[GroupView, ...] = ()
-    ltv: tuple[FactView, ...] = ()
+    ltv: CurveView = field(default_factory=CurveView)
     csv_href: str = ""
     foot: str = ""

@@ -86,14 +86,14 @@ def _own_days(params: Mapping[str, str], *, today: date) -> tuple[date, date] | 
 
 
 def range_links(
-    at: Range, *, shop_param: str, page: str = "/command-center"
+    at: Range, *, shop_param: str, page: str = "/command-center", **kept: str
 ) -> tuple[LinkView, ...]:
-    """The presets as links that keep the comparison."""
+    """The presets as links that keep the comparison and what else is `kept`."""
     compare = at.compare or "none"
     return tuple(
         LinkView(
             label=label,
-            href=_href(shop_param, page=page, range=key, compare=compare),
+            href=_href(shop_param, page=page, range=key, compare=compare, **kept),
             current=key == at.preset,
         )
         for key, (label, _) in PRESETS.items()
@@ -102,17 +102,23 @@ def range_links(
 
 def compare_links(at: Range, *, shop_param: str) -> tuple[LinkView, ...]:
     """The comparisons as links that keep the range."""
-    kept = {"range": at.preset}
-    if at.preset == "custom":
-        kept |= {"from": at.date_from.isoformat(), "to": at.date_to.isoformat()}
+    kept = asked_again(at)
     return tuple(
         LinkView(
             label=f"{label[:1].upper()}{label[1:]}",
-            href=_href(shop_param, **kept, compare=key),
+            href=_href(shop_param, **{**kept, "compare": key}),
             current=key == (at.compare or "none"),
         )
         for key, (label, _) in COMPARES.items()
     )
+
+
+def asked_again(at: Range) -> dict[str, str]:
+    """The parameters that ask for these days once more."""
+    kept = {"range": at.preset, "compare": at.compare or "none"}
+    if at.preset == "custom":
+        kept |= {"from": at.date_from.isoformat(), "to": at.date_to.isoformat()}
+    return kept
 
 
 def _href(shop_param: str, *, page: str = "/command-center", **params: str) -> str:

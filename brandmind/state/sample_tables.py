@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from brandmind.dna.rfm import GROUPS, PROSPECTS
 from brandmind.services.orders import DaySums, Explained, Reconciliation, StoreFacts
-from brandmind.services.products import ProductRow, ProductsPage
+from brandmind.services.people import PAGE, GroupPage, Member
+from brandmind.services.products import (
+    GoodsDay,
+    ProductDetail,
+    ProductRow,
+    ProductsPage,
+    VariantGoods,
+)
 from brandmind.state import sample
 from brandmind.state.ranges import Range
 
@@ -76,8 +83,8 @@ def tables(today: date) -> dict[str, Any]:
             ],
         },
         "pairs": [
-            {"title": "Sample socks, 3-pack", "with_title": "Sample boot wax", "lift": 3.1,
-             "orders": 212},
+            {"product_id": 3, "title": "Sample socks, 3-pack", "with_id": 5,
+             "with_title": "Sample boot wax", "lift": 3.1, "orders": 212},
         ],
     }  # fmt: skip
 
@@ -119,7 +126,7 @@ def products(at: Range, *, today: date) -> ProductsPage:
         stored_from=None,
         rows=tuple(
             ProductRow(
-                product_id=None,
+                product_id=place + 1,
                 title=row.title,
                 active=True,
                 net_minor=row.net_minor,
@@ -127,7 +134,7 @@ def products(at: Range, *, today: date) -> ProductsPage:
                 orders=row.orders,
                 share=row.share,
                 return_rate=row.return_rate,
-                kind="A",
+                kind="A" if place < 3 else "B",
                 stock=40 * place + 22,
                 cover_days=11 + 17 * place,
                 cover_reason=None,
@@ -139,6 +146,67 @@ def products(at: Range, *, today: date) -> ProductsPage:
         as_of=today,
         ladder=made["ladder"],
         pairs=tuple(made["pairs"]),
+    )
+
+
+def detail(at: Range, product_id: int) -> ProductDetail:
+    """One of the sample shop's products."""
+    first = at.date_from.toordinal()
+    days = tuple(
+        GoodsDay(date.fromordinal(day), units * 2_800, units)
+        for day in range(first, at.date_to.toordinal() + 1)
+        for units in ((day * 7 + product_id * 3) % 11 + 2,)
+    )
+    sizes = ("Small", "Medium", "Large") if product_id != 5 else ("Default Title",)
+    return ProductDetail(
+        product_id=product_id,
+        currency=_CURRENCY,
+        variants=tuple(
+            VariantGoods(
+                title=size,
+                sku=f"SAMPLE-{product_id}-{place + 1}",
+                price_minor=2_800 + 200 * place,
+                compare_at_minor=3_600 if place == 0 else None,
+                unit_cost_minor=1_100 + 50 * place,
+                stock=40 * product_id + 7 * place,
+            )
+            for place, size in enumerate(sizes)
+        ),
+        days=days,
+        costs=True,
+    )
+
+
+def group(today: date, *, group: str, page: int) -> GroupPage:
+    """Some of the sample shop's customers, who are nobody."""
+    place = list(GROUPS).index(group)
+    count = 24 * _SHARES[place]
+    pages = -(-count // PAGE)
+    page = min(max(1, page), pages)
+    never = group == PROSPECTS
+    last = datetime.combine(today - timedelta(days=9 + 21 * place), time(15), UTC)
+    return GroupPage(
+        group=group,
+        name=GROUPS[group],
+        currency=_CURRENCY,
+        as_of=today,
+        count=count,
+        page=page,
+        pages=pages,
+        members=tuple(
+            Member(
+                customer_id=number,
+                name=f"Sample customer {number}",
+                email=None,
+                email_marketing=None,
+                city="Sampleton",
+                country_code="US",
+                orders=0 if never else max(1, 11 - place - number % 3),
+                net_minor=0 if never else (count + 1 - number) * 700,
+                last_at=None if never else last - timedelta(days=number % 9),
+            )
+            for number in range((page - 1) * PAGE + 1, min(count, page * PAGE) + 1)
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Final
 
@@ -14,6 +15,12 @@ from brandmind.state.views import LinkView, PillView, ShellView
 from brandmind.sync.progress import StoreProgress
 from brandmind.sync.stages import StoreStatus
 
+_BOTTOM: Final = {
+    "Command center": "Center",
+    "Store DNA": "DNA",
+    "Customers": "Customers",
+    "Products": "Products",
+}
 _BUSY: Final = (StoreStatus.PENDING, StoreStatus.IN_PROGRESS)
 
 
@@ -29,6 +36,8 @@ def shell(
             who="Not signed in",
             role="Sample figures only",
             nav=nav(SAMPLE_PARAM),
+            bottom=bottom(SAMPLE_PARAM),
+            more=more(SAMPLE_PARAM),
             pill=PillView(tone="grey", text="Sample"),
         )
     viewer, store = access.viewer, access.store
@@ -47,6 +56,8 @@ def shell(
         role=f"{store.role.capitalize()}, {wording.counted(len(viewer.stores), 'store')}",
         stores=store_links(access),
         nav=nav(store.domain),
+        bottom=bottom(store.domain),
+        more=more(store.domain),
         pill=pill(progress, now=now, tz=tz) if progress else PillView(),
         can_sync=progress is not None and not busy and not stuck and store.installed,
         sync_label="Syncing" if busy else "Sync now",
@@ -117,7 +128,7 @@ def store_links(access: Access) -> tuple[LinkView, ...]:
 
 
 def nav(shop_param: str) -> tuple[LinkView, ...]:
-    """The rail. Its order is that of components.shell.NAV."""
+    """The rail."""
     links = [
         LinkView("Command center", f"/command-center?shop={shop_param}&look=1"),
         LinkView("Store DNA", f"/dna?shop={shop_param}"),
@@ -129,3 +140,17 @@ def nav(shop_param: str) -> tuple[LinkView, ...]:
         links.append(LinkView("Sync progress", f"/syncing?shop={shop_param}"))
         links.append(LinkView("Settings", f"/settings?shop={shop_param}"))
     return tuple(links)
+
+
+def bottom(shop_param: str) -> tuple[LinkView, ...]:
+    """The four pages a phone shows at once, `note` their short names."""
+    by_label = {link.label: link for link in nav(shop_param)}
+    return tuple(replace(by_label[label], note=short) for label, short in _BOTTOM.items())
+
+
+def more(shop_param: str) -> tuple[LinkView, ...]:
+    """The pages that a phone keeps behind "More"."""
+    links = tuple(link for link in nav(shop_param) if link.label not in _BOTTOM)
+    if shop_param == SAMPLE_PARAM:
+        return (*links, LinkView("Connect your own", "/connect"))
+    return links

@@ -56,6 +56,9 @@ class ShellView:
     role: str = ""
     stores: tuple[LinkView, ...] = ()
     nav: tuple[LinkView, ...] = ()
+    # The same on a phone: four with short names, the others behind "More".
+    bottom: tuple[LinkView, ...] = ()
+    more: tuple[LinkView, ...] = ()
     pill: PillView = field(default_factory=PillView)
     can_sync: bool = False
     sync_label: str = "Sync now"

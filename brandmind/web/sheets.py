@@ -45,6 +45,15 @@ async def _customers(_request: Request, store: StoreRef) -> Response:
 
 
 @for_members
+async def _group(request: Request, store: StoreRef) -> Response:
+    if not (store.may_orders and store.may_customers):
+        return _closed()
+    wanted = request.path_params["group"].upper()
+    text = await sheets.group(runtime.get(), store.store_id, group=wanted)
+    return _file(text, f"customers-{wanted.lower()}.csv")
+
+
+@for_members
 async def _dna(_request: Request, store: StoreRef) -> Response:
     if not (store.may_orders and store.may_customers and store.may_products):
         return _closed()
@@ -87,5 +96,6 @@ def routes() -> list[BaseRoute]:
         Route(f"{at}/orders.csv", _orders, methods=["GET"]),
         Route(f"{at}/products.csv", _products, methods=["GET"]),
         Route(f"{at}/customers.csv", _customers, methods=["GET"]),
+        Route(f"{at}/customers/{{group}}.csv", _group, methods=["GET"]),
         Route(f"{at}/dna.json", _dna, methods=["GET"]),
     ]

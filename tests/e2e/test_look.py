@@ -83,6 +83,8 @@ PAGES = (
     ("cohorts", f"/customers?{shop('ready')}&tab=cohorts", "First order", True),
     ("value", "/customers?shop=sample&tab=value", "The best tenth", False),
     ("products", f"/products?{shop('ready')}", "Price ladder", True),
+    ("products-open", f"/products?{shop('ready')}&product=1", "Bought together with", True),
+    ("customers-open", f"/customers?{shop('ready')}&group=CHAMPIONS", "who spent most", True),
     ("orders", f"/orders?{shop('ready')}", "Why does this differ from Shopify?", True),
     ("orders-closed", f"/orders?{shop('closed')}", "may not see orders.", True),
     ("sample", "/command-center?shop=sample", "You are looking at a sample shop.", False),
@@ -249,13 +251,61 @@ def test_a_range_stands_in_the_address_and_can_be_gone_back_from(opening: Openin
     expect(choice).to_contain_text("Last 28 days")
 
 
-def test_own_days_are_chosen_with_a_form(opening: Opening) -> None:
-    page = opening(f"/command-center?{shop('ready')}").page
+@pytest.mark.parametrize("where", ["command-center", "products", "orders"])
+def test_own_days_are_chosen_with_a_form(opening: Opening, where: str) -> None:
+    page = opening(f"/{where}?{shop('ready')}").page
+    expect(page.locator("summary.choice")).to_contain_text("Last 28 days")
     page.locator("summary.choice").click()
-    page.get_by_label("From").fill("2026-11-01")
+    page.get_by_label("From", exact=True).fill("2026-11-01")
     page.get_by_label("To", exact=True).fill("2026-11-10")
     page.get_by_role("button", name="Show").click()
     expect(page.locator("summary.choice")).to_contain_text("1 Nov to 10 Nov 2026")
+
+
+def test_a_product_opens_beside_the_table_and_gives_the_focus_back(opening: Opening) -> None:
+    page = opening(f"/products?{shop('ready')}&range=90d").page
+    link = page.get_by_role("link", name="Sample crew, slate")
+    link.focus()
+    page.keyboard.press("Enter")
+    drawer = page.get_by_role("dialog", name="Sample crew, slate")
+    expect(drawer).to_be_visible()
+    expect(drawer).to_be_focused()
+    expect(drawer.get_by_role("table", name="Variants")).to_contain_text("Cost")
+    assert "product=2" in page.url
+    assert "range=90d" in page.url
+    page.keyboard.press("Escape")
+    expect(drawer).to_have_count(0)
+    expect(link).to_be_focused()
+    assert "product=" not in page.url
+
+
+def test_a_group_opens_its_customers_a_page_at_a_time(opening: Opening) -> None:
+    page = opening(f"/customers?{shop('ready')}").page
+    page.get_by_role("link", name="Champions").click()
+    table = page.get_by_role("table", name="Customers of this group")
+    expect(table.locator("tbody tr")).to_have_count(50)
+    expect(page.get_by_role("link", name="CSV")).to_have_attribute(
+        "href", "/api/stores/id-ready/customers/champions.csv"
+    )
+    page.get_by_role("link", name="After").click()
+    expect(page.get_by_text("51 to 100 of 216 customers")).to_be_visible()
+    page.get_by_role("button", name="View as table").click()
+    expect(page.get_by_role("table", name="Groups of customers")).to_be_visible()
+    page.get_by_role("link", name="Close").click()
+    expect(table).to_have_count(0)
+
+
+def test_a_phone_shows_four_pages_and_the_others_behind_more(opening: Opening) -> None:
+    page = opening(f"/orders?{shop('ready')}", size=NARROW).page
+    bar = page.locator("nav.bottom")
+    expect(bar.get_by_role("link")).to_have_count(4)
+    assert bar.evaluate("bar => bar.scrollWidth <= bar.clientWidth")
+    bar.get_by_text("More").click()
+    expect(bar.get_by_role("link")).to_have_count(7)
+    bar.get_by_role("link", name="Settings").click()
+    expect(page).to_have_url(re.compile("/settings"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Settings")
+    expect(bar.get_by_role("link")).to_have_count(4)
 
 
 def test_sync_now_beyond_the_limit_is_answered_in_words(opening: Opening) -> None:

@@ -30,6 +30,10 @@ MAY_GET: dict[tuple[str, str], dict[str, set[int]]] = {
     ("GET", "/api/stores/{store_id}/orders.csv"): {"charlie": {404}, "nobody": {401}},
     ("GET", "/api/stores/{store_id}/products.csv"): {"charlie": {404}, "nobody": {401}},
     ("GET", "/api/stores/{store_id}/customers.csv"): {"charlie": {404}, "nobody": {401}},
+    ("GET", "/api/stores/{store_id}/customers/{group}.csv"): {
+        "charlie": {404},
+        "nobody": {401},
+    },
     ("GET", "/api/stores/{store_id}/dna.json"): {"charlie": {404}, "nobody": {401}},
     # Charlie sees and ends his own sessions here; those of others he does not have.
     ("GET", "/api/sessions"): {"charlie": {200}, "nobody": {401}},
@@ -80,7 +84,7 @@ async def test_a_route_gives_a_stranger_nothing(
         for headers in ({"origin": PUBLIC}, {"origin": PUBLIC, "x-store-id": around.store_id}):
             answer = await browser.request(
                 method,
-                path.replace("{store_id}", around.store_id),
+                path.replace("{store_id}", around.store_id).replace("{group}", "champions"),
                 params=query,
                 headers=headers,
                 data={"token": around.store_id} if method == "POST" else None,
@@ -117,7 +121,16 @@ async def test_another_stores_id_is_as_unknown_as_none(around: Neighbourhood) ->
         assert answers[0] == answers[1]
 
 
-@pytest.mark.parametrize("name", ["orders.csv", "products.csv", "customers.csv", "dna.json"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "orders.csv",
+        "products.csv",
+        "customers.csv",
+        "customers/champions.csv",
+        "dna.json",
+    ],
+)
 async def test_a_file_is_for_those_who_may_see_what_is_in_it(
     around: Neighbourhood, name: str
 ) -> None:
@@ -127,7 +140,12 @@ async def test_a_file_is_for_those_who_may_see_what_is_in_it(
     assert answer.status_code == 200
     assert "attachment" in answer.headers["content-disposition"]
     assert answer.headers["cache-control"] == "no-store"
-    told = {"orders.csv": "7313.00", "products.csv": PRODUCT, "dna.json": DNA}
+    told = {
+        "orders.csv": "7313.00",
+        "products.csv": PRODUCT,
+        "customers/champions.csv": "customer_id,name,email",
+        "dna.json": DNA,
+    }
     assert told.get(name, "cohort,size") in answer.text
     # His Shopify account may see products alone.
     refused = await around.bob.get(path, params=days)

@@ -1,0 +1,171 @@
+"""Who is in a group of customers: the very people whom the portrait has counted in it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from brandmind.db import facts, portraits, rollups
+from brandmind.db import people as rows
+from brandmind.dna.rfm import GROUPS, PROSPECTS
+from brandmind.errors import InvalidInput
+from brandmind.runtime import Runtime, open_runtime
+from brandmind.services import dna, people, products, sheets
+from tests.factories import Change, Item, make_customer, make_order, make_product, make_store
+from tests.faults.ground import settings_for
+
+START = datetime(2025, 1, 1, 12, tzinfo=UTC)
+AS_OF = (START + timedelta(days=200)).date()
+
+
+@pytest.fixture
+async def rt(database_url: str, tmp_path: Path) -> AsyncIterator[Runtime]:
+    people._kept.clear()
+    async with open_runtime(settings_for(tmp_path, database_url=database_url), jobs=False) as rt:
+        yield rt
+    people._kept.clear()
+
+
+def _fill(session: Any, name: str) -> str:
+    """A hundred customers of all kinds, and orders that count for nobody."""
+    store_id = make_store(session, name, timezone="UTC")
+    make_product(session, store_id, 1)
+    number = 0
+    for customer in range(1, 101):
+        make_customer(session, store_id, customer, number_of_orders=1 + customer % 4)
+        for order in range(1 + customer % 4):
+            number += 1
+            at = START + timedelta(days=(customer * 7 + order * 31) % 195, minutes=number)
+            changes = [Change(at + timedelta(days=2), -900)] if customer % 9 == 0 else []
+            make_order(
+                session, store_id, number, at, [Item(1_000 + 37 * customer)], changes,
+                customer_id=customer,
+            )  # fmt: skip
+    for customer in (201, 202, 203):
+        make_customer(session, store_id, customer, number_of_orders=0)
+    # A test order, one without worth, a guest's, one after the day of the portrait, one that was
+    # cancelled unpaid: none makes anybody a better customer.
+    at = START + timedelta(days=190)
+    make_order(session, store_id, 9_001, at, [Item(900_000)], customer_id=5, test=True)
+    make_order(session, store_id, 9_002, at, [Item(0)], customer_id=5)
+    make_order(session, store_id, 9_003, at, [Item(900_000)])
+    make_order(session, store_id, 9_004, at + timedelta(days=20), [Item(9_000)], customer_id=5)
+    return store_id
+
+
+async def _portray(rt: Runtime, store_id: str) -> dict[str, Any]:
+    loaded = await rt.db.read(facts.load, store_id, as_of=AS_OF)
+    made = dna.made(loaded, {})
+    await rt.db.write(portraits.keep, store_id, made, run_id="run")
+    found = await dna.store_dna(rt, store_id)
+    assert found is not None
+    return found.tables["rfm"]
+
+
+async def test_each_list_has_as_many_as_its_tile_and_the_same_sales(rt: Runtime) -> None:
+    store_id = await rt.db.write(_fill, "alice")
+    told = await _portray(rt, store_id)
+    assert told["reason"] is None
+    filled = 0
+    for group in told["groups"]:
+        currency, found = await people.everyone(rt, store_id, group=group["group"])
+        assert currency == "USD"
+        assert len(found) == group["customers"], group["name"]
+        assert sum(one.net_minor for one in found) == group["net_minor"], group["name"]
+        nets = [one.net_minor for one in found]
+        assert nets == sorted(nets, reverse=True)
+        filled += bool(found)
+    assert filled > 5
+    assert len((await people.everyone(rt, store_id, group=PROSPECTS))[1]) == 3
+
+
+async def test_the_lives_are_those_the_portrait_is_made_from(rt: Runtime) -> None:
+    store_id = await rt.db.write(_fill, "alice")
+    loaded = await rt.db.read(facts.load, store_id, as_of=AS_OF)
+    lives = await rt.db.read(rows.lives, store_id, currency="USD", end=AS_OF)
+    assert [(one.gid, one.last_at_ms, one.orders, one.net_minor) for one in lives] == [
+        (one.gid, one.last_at_ms, one.orders, one.net_minor) for one in loaded.facts.customers
+    ]
+
+
+async def test_a_group_comes_a_page_at_a_time_and_never_past_its_end(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "PAGE", 4)
+    store_id = await rt.db.write(_fill, "alice")
+    told = await _portray(rt, store_id)
+    biggest = max(told["groups"], key=lambda group: group["customers"])
+    seen: list[int] = []
+    number = 1
+    while True:
+        page = await people.group(rt, store_id, group=biggest["group"], page=number)
+        assert page is not None
+        seen += [one.customer_id for one in page.members]
+        if number == page.pages:
+            break
+        number += 1
+    assert len(seen) == len(set(seen)) == page.count == biggest["customers"]
+    beyond = await people.group(rt, store_id, group=biggest["group"], page=10**15)
+    before = await people.group(rt, store_id, group=biggest["group"], page=-3)
+    assert beyond is not None
+    assert before is not None
+    assert (beyond.page, before.page) == (page.pages, 1)
+
+
+async def test_another_stores_customers_are_in_no_list(rt: Runtime) -> None:
+    store_id = await rt.db.write(_fill, "alice")
+    other = await rt.db.write(make_store, "bob")
+    await _portray(rt, store_id)
+    assert await people.group(rt, other, group="CHAMPIONS") is None
+    assert await people.everyone(rt, other, group="CHAMPIONS") == ("", ())
+    assert await rt.db.read(rows.people, other, [1, 2, 3]) == {}
+    assert await rt.db.read(rows.lives, other, currency="USD", end=AS_OF) == []
+    assert await rt.db.read(rows.prospects, other) == []
+
+
+async def test_a_group_that_is_none_is_refused_by_name(rt: Runtime) -> None:
+    store_id = await rt.db.write(_fill, "alice")
+    with pytest.raises(InvalidInput) as refused:
+        await people.group(rt, store_id, group="'; DROP TABLE customer; --")
+    assert refused.value.field == "group"
+    # Before the first portrait there are no groups.
+    assert all([await people.group(rt, store_id, group=key) is None for key in GROUPS])
+
+
+async def test_the_file_has_everybody_and_no_formula(rt: Runtime) -> None:
+    store_id = await rt.db.write(_fill, "alice")
+    told = await _portray(rt, store_id)
+    group = next(one for one in told["groups"] if one["customers"])
+    text = await sheets.group(rt, store_id, group=group["group"])
+    lines = list(csv.DictReader(io.StringIO(text)))
+    assert len(lines) == group["customers"]
+    assert {line["currency"] for line in lines} == {"USD"}
+    assert not any(value.startswith(("=", "+", "@")) for line in lines for value in line.values())
+
+
+async def test_an_open_product_has_its_variants_and_every_day_of_the_range(rt: Runtime) -> None:
+    store_id = await rt.db.write(_fill, "alice")
+    other = await rt.db.write(make_store, "bob")
+    while await rt.db.write(rollups.recount_dirty, store_id):
+        pass
+    first = START.date()
+    found = await products.detail(
+        rt, store_id, 1, date_from=first, date_to=first + timedelta(days=89)
+    )
+    assert len(found.days) == 90
+    assert [one.day for one in found.days] == [first + timedelta(days=at) for at in range(90)]
+    page = await products.products(
+        rt, store_id, date_from=first, date_to=first + timedelta(days=89)
+    )
+    row = next(one for one in page.rows if one.product_id == 1)
+    assert sum(one.net_minor for one in found.days) == row.net_minor > 0
+    assert sum(one.units for one in found.days) == row.units
+    assert found.variants
+    theirs = await products.detail(rt, other, 1, date_from=first, date_to=first)
+    assert (theirs.variants, sum(one.net_minor for one in theirs.days)) == ((), 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -17,8 +18,6 @@ from brandmind.errors import InvalidInput
 from brandmind.services import dna
 
 if TYPE_CHECKING:
-    from sqlmodel import Session
-
     from brandmind.runtime import Runtime
 
 PAGE: Final = 50
@@ -111,22 +110,21 @@ async def _members(
     if key not in _kept:
         while len(_kept) >= _MOST_KEPT:
             del _kept[next(iter(_kept))]
-        by_group = await rt.db.read(_grouped, store_id, currency=facts.currency, end=newest.as_of)
+        lives = await rt.db.read(rows.lives, store_id, currency=facts.currency, end=newest.as_of)
+        never = await rt.db.read(rows.prospects, store_id)
+        by_group = await asyncio.to_thread(_grouped, lives, never)
         _kept[key] = (now, by_group)
     return facts.currency, newest.as_of, _kept[key][1].get(group, [])
 
 
-def _grouped(session: Session, store_id: str, *, currency: str, end: date) -> _Lives:
-    lives = rows.lives(session, store_id, currency=currency, end=end)
+def _grouped(lives: list[CustomerFact], prospects: list[int]) -> _Lives:
     by_gid = {one.gid: one for one in lives}
     found: _Lives = {}
     for one in scored(lives):
         found.setdefault(one.group, []).append(by_gid[one.gid])
     for some in found.values():
         some.sort(key=lambda one: (-one.net_minor, one.gid))
-    found[PROSPECTS] = [
-        CustomerFact(gid, 0, 0, 0, 0, 0, 0) for gid in rows.prospects(session, store_id)
-    ]
+    found[PROSPECTS] = [CustomerFact(gid, 0, 0, 0, 0, 0, 0) for gid in prospects]
     return found
 
 

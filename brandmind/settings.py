@@ -207,6 +207,11 @@ class Settings(BaseSettings):
         return self.is_https or self.listens_beyond_loopback
 
     @property
+    def environment(self) -> str:
+        """What kind of installation this is, as error tracking names it."""
+        return "production" if self.production else "demo" if self.demo else "local"
+
+    @property
     def logs_json(self) -> bool:
         return self.log_format == "json"
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from arq.worker import Worker, func
 
-from brandmind import logs
+from brandmind import logs, tracking
 from brandmind.bus import jobs as bus_jobs
 from brandmind.runtime import Runtime, open_runtime
 from brandmind.services import exports
@@ -112,4 +112,7 @@ def main() -> None:
     settings = Settings.load()
     logs.set_up(as_json=settings.logs_json)
     logs.catch_the_rest()
+    tracking.start(
+        settings.sentry_dsn.get_secret_value(), process="worker", environment=settings.environment
+    )
     asyncio.run(serve(settings))

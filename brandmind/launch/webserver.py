@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from brandmind import logs
+from brandmind import logs, tracking
 from brandmind.launch import frontend
 from brandmind.settings import Settings
 
@@ -150,6 +150,9 @@ def run(settings: Settings) -> None:
     settings.check_production()
     logs.set_up(as_json=settings.logs_json)
     logs.catch_the_rest()
+    tracking.start(
+        settings.sentry_dsn.get_secret_value(), process="web", environment=settings.environment
+    )
     prepare_environment(settings)
     app: App = import_module("brandmind.brandmind").app()
     asyncio.run(serve(app, host=settings.host, port=settings.port))

@@ -10,19 +10,23 @@ from typing import Final, TextIO
 
 from brandmind.logs.binding import bind, bound_to
 from brandmind.logs.lines import JsonLines, Lines, json_line
-from brandmind.logs.outside import FROM_OUTSIDE, Sluice, is_from_outside
+from brandmind.logs.outside import FROM_OUTSIDE, Sluice, echoes, is_from_outside
 from brandmind.logs.redaction import one_line, redact
 from brandmind.logs.traces import trace_of, words_of
 
 __all__ = [
     "FROM_OUTSIDE",
+    "Sluice",
     "as_json",
     "bind",
     "bound_to",
     "catch_the_rest",
+    "echoes",
     "is_from_outside",
     "json_line",
+    "leave",
     "line_handler",
+    "listen",
     "one_line",
     "redact",
     "set_up",
@@ -35,6 +39,7 @@ _WITH_HANDLERS: Final = ("socketio.server", "engineio.server", "_granian", "gran
 # These name every address at INFO, with the code and state of a sign-in in the query.
 _CHATTY: Final = ("httpx", "httpcore", "urllib3")
 _last_words: Final = logging.getLogger("brandmind.uncaught")
+_listeners: list[logging.Handler] = []
 _is_json = False
 
 
@@ -53,7 +58,8 @@ def set_up(*, level: str = "INFO", as_json: bool = False, stream: TextIO | None 
     root = logging.getLogger()
     for handler in list(root.handlers):
         root.removeHandler(handler)
-    root.addHandler(line_handler(stream, as_json=as_json))
+    for handler in (line_handler(stream, as_json=as_json), *_listeners):
+        root.addHandler(handler)
     root.setLevel(level)
     for name in _WITH_HANDLERS:
         logger = logging.getLogger(name)
@@ -63,6 +69,19 @@ def set_up(*, level: str = "INFO", as_json: bool = False, stream: TextIO | None 
         logger.propagate = True
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def listen(handler: logging.Handler) -> None:
+    """Let a handler hear everything too, even after another `set_up`."""
+    _listeners.append(handler)
+    logging.getLogger().addHandler(handler)
+
+
+def leave(handler: logging.Handler) -> None:
+    """The handler hears no more."""
+    if handler in _listeners:
+        _listeners.remove(handler)
+    logging.getLogger().removeHandler(handler)
 
 
 def as_json() -> bool:

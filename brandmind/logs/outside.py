@@ -49,9 +49,14 @@ _THEN_EVERY_S: Final = 30.0
 _MOST_PLACES: Final = 500
 
 
+def echoes(record: logging.LogRecord) -> bool:
+    """Whether the record's words may be those that a stranger sent."""
+    return _is_of(record.name, _ECHO)
+
+
 def told(record: logging.LogRecord) -> str | None:
     """What happened, in words of ours, if the record may echo what a stranger sent; else None."""
-    if not _is_of(record.name, _ECHO):
+    if not echoes(record):
         return None
     said = str(record.msg)
     words = next((ours for theirs, ours in _MEANING if said.startswith(theirs)), "")
@@ -69,29 +74,45 @@ def _is_of(name: str, parts: tuple[str, ...]) -> bool:
 
 
 class Sluice(logging.Filter):
-    """Of what comes from outside lets ten of a kind through at once, then one in 30 s, counting.
+    """Of a kind of line lets ten through at once, then one in 30 s, and counts the rest.
 
-    A kind is the line of code that logs, or where the error was raised that it logs.
+    A kind is the line of code that logs, or where the error was raised that it logs. Lines that
+    no stranger can provoke pass, unless `every_line` holds them back too.
     """
 
-    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        now_s: Callable[[], float] = time.monotonic,
+        *,
+        at_once: int = _AT_ONCE,
+        then_every_s: float = _THEN_EVERY_S,
+        every_line: bool = False,
+    ) -> None:
         super().__init__()
         self._now_s = now_s
+        self._at_once = float(at_once)
+        self._then_every_s = then_every_s
+        self._every_line = every_line
         self._places: OrderedDict[str, tuple[float, float, int]] = OrderedDict()
         self._alone = threading.Lock()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if not is_from_outside(record):
-            return True
+        left_out = self.passes(record)
+        record.left_out = left_out
+        return left_out is not None
+
+    def passes(self, record: logging.LogRecord) -> int | None:
+        """How many like it were held back since the last that passed; None: this one is too."""
+        if not self._every_line and not is_from_outside(record):
+            return 0
         error = record.exc_info[1] if record.exc_info else None
         where = f"{record.pathname}:{record.lineno} {innermost(error) if error else ''}"
         with self._alone:
-            left, at_s, dropped = self._places.pop(where, (float(_AT_ONCE), self._now_s(), 0))
             now_s = self._now_s()
-            left = min(_AT_ONCE, left + (now_s - at_s) / _THEN_EVERY_S)
+            left, at_s, dropped = self._places.pop(where, (self._at_once, now_s, 0))
+            left = min(self._at_once, left + (now_s - at_s) / self._then_every_s)
             passes = left >= 1
-            record.left_out = dropped if passes else 0
             self._places[where] = (left - 1, now_s, 0) if passes else (left, now_s, dropped + 1)
             if len(self._places) > _MOST_PLACES:
                 self._places.popitem(last=False)
-        return passes
+        return dropped if passes else None

@@ -12,7 +12,7 @@ from functools import partial
 from brandmind.db import requests, runs, slices, snapshot, stores
 from brandmind.db.ledger import SqlLedger
 from brandmind.db.slices import SqlSlices
-from brandmind.errors import BrandMindError, Fenced, NotFound, ShopifyError, StorageFull
+from brandmind.errors import Fenced, NotFound, ShopifyError, StorageFull
 from brandmind.logs import bind
 from brandmind.runtime import Runtime
 from brandmind.services import dna, exports, tokens
@@ -280,7 +280,7 @@ async def _after_error(rt: Runtime, claim: runs.Claim, error: Exception) -> None
         retries=claim.retries,
         jitter=random.random(),  # noqa: S311
     )
-    if decision.kind == "ours" and not isinstance(error, BrandMindError):
+    if decision.kind in ("ours", "data") and not isinstance(error, StorageFull):
         log.error("run %s: %s", claim.run_id, type(error).__name__, exc_info=error)
     else:
         log.warning("run %s: %s (%s)", claim.run_id, type(error).__name__, decision.action)

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from brandmind.web import api, health, sheets, signing, webhooks
 from brandmind.web.headers import SecurityHeaders
+from brandmind.web.troubles import Troubles
 
 
 def routes() -> list[BaseRoute]:
@@ -27,5 +28,8 @@ def routes() -> list[BaseRoute]:
 
 
 def transformers() -> list[Starlette | Callable[[ASGIApp], ASGIApp]]:
-    """What Reflex puts around its own application: our routes first, the headers around all."""
-    return [Starlette(routes=routes()), SecurityHeaders]
+    """What Reflex puts around its own application: our routes first, the headers around all.
+
+    Errors are caught within the headers: their answers get those too.
+    """
+    return [Starlette(routes=routes()), Troubles, SecurityHeaders]

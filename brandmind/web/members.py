@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from brandmind import runtime
 from brandmind.errors import InvalidInput, NotFound
+from brandmind.logs import bind
 from brandmind.services import stores
 from brandmind.services.sessions import StoreRef
 from brandmind.web import asking
@@ -30,7 +31,8 @@ def for_members(handler: Callable[[Request, StoreRef], Awaitable[Response]]) -> 
             return asking.problem(401, "signed_out", "Sign in first.")
         try:
             store = stores.authorise_id(viewer, request.path_params["store_id"])
-            return await handler(request, store)
+            with bind(store=store.store_id):
+                return await handler(request, store)
         except NotFound as error:
             return asking.problem(404, "not_found", error.message)
         except InvalidInput as error:

@@ -149,6 +149,7 @@ def worker_environment(settings: Settings) -> dict[str, str]:
         "BRANDMIND_REDIS_URL": settings.redis_url,
         "BRANDMIND_SHOPIFY_ORIGIN": settings.shopify_origin,
         "BRANDMIND_ENCRYPTION_KEYS": f"test:{KEY}",
+        "BRANDMIND_SENTRY_DSN": settings.sentry_dsn.get_secret_value(),
     }
 
 

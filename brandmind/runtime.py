@@ -166,7 +166,7 @@ def _pacers(redis: Redis | None) -> Pacers:
         return LocalPacers()
     from brandmind.bus.limits import SharedPacers
 
-    return SharedPacers(redis)
+    return SharedPacers(redis, owner=this_owner())
 
 
 def _no_bus() -> tuple[Bell, Teller, None]:

@@ -8,6 +8,7 @@
 --            returns how long to wait (ms), 0 to go
 --   learn    the bucket as an answer told it (a, m, r or "" thrice)
 --   hold     how long (ms); returns how long it will be by the longest hold
+--   forget   nothing; the number is how those begin that are taken out of the line
 local act, number = ARGV[1], ARGV[2]
 local told = redis.call('TIME')
 local now = told[1] * 1000 + math.floor(told[2] / 1000)
@@ -57,6 +58,12 @@ elseif act == 'learn' then
     if one[1] == number then table.remove(line, at) break end
   end
   believe(ARGV[3], ARGV[4], ARGV[5])
+elseif act == 'forget' then
+  local kept = {}
+  for _, one in ipairs(line) do
+    if string.sub(one[1], 1, #number) ~= number then kept[#kept + 1] = one end
+  end
+  s.q = kept
 elseif act == 'hold' then
   s.h = math.max(s.h or 0, now + tonumber(ARGV[3]))
   answer = s.h - now

@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from brandmind.clock import monotonic_s, new_id
+from brandmind.owner import session_name
 from brandmind.sync.pacing import LATELY_S, Bucket, LocalPacer, Prices, Sleep, Ticket
 
 log = logging.getLogger(__name__)
@@ -52,11 +53,13 @@ class SharedPacers:
         self,
         redis: Redis,
         *,
+        owner: str = "",
         patience: Patience = Patience(),  # noqa: B008 - it cannot change
         now: Callable[[], float] = monotonic_s,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._budget = redis.register_script(_SCRIPT.read_text(encoding="utf-8"))
+        self._owner = owner
         self.patience = patience
         self._now = now
         self._sleep = sleep
@@ -88,6 +91,18 @@ class SharedPacers:
     async def hold(self, store_id: str, wait_s: float) -> float | None:
         """Make everybody wait; seconds it takes, None if Redis is away."""
         return await self._ask("hold", store_id, "", _ms(wait_s))
+
+    def new_number(self) -> str:
+        """A number for a reservation; whose it is can be told from it."""
+        return f"{session_name(self._owner)}:{new_id()}"
+
+    async def forget(self, store_id: str, owner: str) -> None:
+        """Take away what a dead owner has reserved of a store's points.
+
+        Its request may have cost them: the next answer says what is left. To wait for the end of
+        each dead one's lease would keep the store from going on.
+        """
+        await self._ask("forget", store_id, f"{session_name(owner)}:")
 
     def leave(self, store_id: str, number: str) -> None:
         """Give up a place in the line, soon: whoever was cancelled cannot wait for it."""
@@ -153,7 +168,7 @@ class SharedPacer:
     async def admit(self, cost: float) -> Ticket:
         # One of a process at a time; between processes the line in Redis keeps the order.
         async with self._turn:
-            number = new_id()
+            number = self._shared.new_number()
             try:
                 while True:
                     wait_s = await self._shared.reserve(

@@ -43,6 +43,7 @@ class Reaper:
                     await self._rt.db.read(reaping.end_sessions, session_name(pulse.owner))
                 if await self._rt.db.write(reaping.take_over, pulse, why=why):
                     due.append(pulse.run_id)
+                    await self._rt.pacers.forget(pulse.store_id, pulse.owner)
         live = {pulse.run_id for pulse in pulses}
         self._seen = {run_id: at for run_id, at in self._seen.items() if run_id in live}
         due += await self._rt.db.read(reaping.unheard, for_s=2.0)

@@ -104,6 +104,10 @@ class Pacers(Protocol):
         """The pacer of one store, the same at each call."""
         ...
 
+    async def forget(self, store_id: str, owner: str) -> None:
+        """Take away what a dead owner has reserved of a store's points."""
+        ...
+
 
 class LocalPacer:
     """A pacer of this process alone, in the shop's own words once the first answer has come.
@@ -212,3 +216,6 @@ class LocalPacers:
         if found is None:
             found = self._pacers[store_id] = LocalPacer(prices=self._prices)
         return found
+
+    async def forget(self, store_id: str, owner: str) -> None:
+        """Nothing: what another process has reserved is not known here."""

@@ -237,6 +237,22 @@ async def test_a_dead_workers_reservation_expires(redis: Redis) -> None:
     await goes(other, 600)
 
 
+async def test_what_a_dead_worker_had_reserved_is_taken_away_at_once(redis: Redis) -> None:
+    dead, alive, heir = (
+        SharedPacers(redis, owner=f"boot|pid:[1]|{number}|1|{number * 8}") for number in "123"
+    )
+    await tell(heir.of("store"), 1000)
+    await goes(alive.of("store"), 300)
+    await goes(dead.of("store"), 600)
+    assert await wait_of(heir.of("store"), 600) == about(500)
+    await heir.forget("another", "boot|pid:[1]|1|1|11111111")
+    assert await wait_of(heir.of("store"), 600) == about(500)
+    await heir.forget("store", "boot|pid:[1]|1|1|11111111")
+    # What the living one reserved stays.
+    assert await wait_of(heir.of("store"), 900) == about(200)
+    await goes(heir.of("store"), 600)
+
+
 async def test_a_dead_waiter_loses_its_place(redis: Redis) -> None:
     patience = Patience(step_s=0.02, grace_s=0.02)
     asleep = asyncio.Event()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class CommandFailed(Exception):
@@ -16,11 +17,20 @@ class CommandFailed(Exception):
 
 
 class Cost(NamedTuple):
-    """Seconds on the clock from start to end, seconds of CPU, peak resident megabytes (10^6)."""
+    """Seconds on the clock from start to end, seconds of CPU, peak resident megabytes (10^6).
+
+    CPU contains that of the processes it started and waited for. `peak_mb` is its own, and
+    `largest_mb` that of the largest among it and them.
+    """
 
     wall_s: float
     cpu_s: float
     peak_mb: float
+    largest_mb: float
+
+
+# How often the peak is looked at: what rises and ends between the last look and the exit is missed.
+_LOOK_S: Final = 0.02
 
 
 def run(
@@ -48,7 +58,11 @@ def run(
             assert child.stdin is not None
             child.stdin.write(told.encode())
             child.stdin.close()
-            _, status, usage = os.wait4(child.pid, 0)
+            own_mb = 0.0
+            while not (ended := os.wait4(child.pid, os.WNOHANG))[0]:
+                own_mb = max(own_mb, _peak_mb(child.pid))
+                time.sleep(_LOOK_S)
+            _, status, usage = ended
         except BaseException:
             child.kill()
             child.wait()
@@ -60,4 +74,17 @@ def run(
         raise CommandFailed(f"{module} ended with {child.returncode}:\n{said}")
     # Linux counts in KiB, macOS in bytes.
     unit = 1 if sys.platform == "darwin" else 1024
-    return Cost(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / 1e6)
+    largest_mb = usage.ru_maxrss * unit / 1e6
+    return Cost(
+        wall_s, usage.ru_utime + usage.ru_stime, min(own_mb, largest_mb) or largest_mb, largest_mb
+    )
+
+
+def _peak_mb(pid: int) -> float:
+    """The peak of a process alone, 0 where Linux's /proc does not tell it."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found[1]) * 1024 / 1e6 if found else 0.0

@@ -158,7 +158,7 @@ async def execute(rt: Runtime, claim: runs.Claim, *, slice_s: float = 5.0) -> No
             except asyncio.CancelledError:
                 if not heart.lost:
                     # The worker is going down: the next one must not wait for the lease.
-                    await asyncio.shield(_set_down(rt, claim, name="worker stopped"))
+                    await asyncio.shield(_hand_on(rt, claim))
                     raise
                 # The run was taken from us; this task goes on with others, unless the worker is
                 # going down as well.
@@ -306,6 +306,12 @@ async def _after_error(rt: Runtime, claim: runs.Claim, error: Exception) -> None
         request_ref=request_ref,
         counts_as_try=decision.action == "retry",
     )
+
+
+async def _hand_on(rt: Runtime, claim: runs.Claim) -> None:
+    await _set_down(rt, claim, name="worker stopped")
+    # Otherwise the others find it only once nobody has claimed it for two seconds.
+    await rt.jobs.ring(claim.run_id)
 
 
 async def _set_down(rt: Runtime, claim: runs.Claim, *, name: str) -> None:

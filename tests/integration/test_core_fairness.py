@@ -119,6 +119,30 @@ async def test_a_run_the_reaper_took_up_goes_back_to_the_queue_after_its_slice(
     assert bell.rung == [run_id]
 
 
+async def test_a_run_whose_worker_is_told_to_stop_is_rung_for(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = asyncio.Event()
+
+    async def works_for_ever(*_args: Any, **_named: Any) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(syncs, "_run", works_for_ever)
+    rt.jobs = bell = Bell(away=False)
+    run_id = await rt.db.write(_history)
+    work = asyncio.create_task(syncs.work(rt))
+    await begun.wait()
+    assert bell.rung == []
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+    assert work.cancelled()
+    # Put back first: who comes at that bell must find it.
+    assert bell.rung == [run_id]
+    (status,) = await rt.db.read(lambda s: s.execute(sa.select(RUN.c.status)).scalars().all())
+    assert status == "queued"
+
+
 async def _yields(rt: Runtime, claim: runs.Claim) -> bool:
     return await SqlLedger(rt.db, claim).should_yield(slice_over=True)
 

@@ -1,7 +1,7 @@
 # make demo · make test · make check · make bench: each sets up what it needs.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up setup setup-dev frontend test test-arq25 faults check format bench bench-huge lock clean
+.PHONY: help demo up setup setup-dev frontend test test-arq25 faults check audit format bench bench-huge lock clean
 
 PORT ?=
 LIVE ?= 2
@@ -15,7 +15,7 @@ help:
 	@echo "make up   [PORT=8000]  the same with your own Shopify app (see README.md)"
 	@echo "make test [ARGS=...]   the whole test suite (REQUIRE_ALL=1: nothing may be skipped)"
 	@echo "make faults            the long fault suite, 40 minutes (its table: docs/reliability.md)"
-	@echo "make check             style, types, import contracts, dependencies"
+	@echo "make check             style, types, import contracts, dependencies and their advisories"
 	@echo "make bench             the benchmarks"
 	@echo "make bench-huge        stores from empty to a million orders"
 
@@ -56,6 +56,11 @@ check: setup-dev
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/deptry .
+	@$(BIN)/python tools/audit.py
+
+# What is known against the versions in the locks; part of `make check`.
+audit: setup-dev
+	@$(BIN)/python tools/audit.py
 
 format: setup-dev
 	@$(BIN)/ruff check --fix .

@@ -776,39 +776,49 @@ def _notify(session: Session, claim: runs.Claim) -> None:
     )
 
 
-def _should_yield(session: Session, claim: runs.Claim, slice_over: bool) -> bool:
-    store = session.execute(
-        sa.select(STORE.c.paused_at).where(STORE.c.store_id == claim.store_id)
-    ).first()
-    if store is None or store.paused_at is not None or _is_left_out(session, claim):
-        return True
+def _yielding(*, slice_over: bool) -> sa.Select[Any]:
+    """What a slice looks at before its next page, in one row: asked so often that it is one
+    statement, built once. `store`, `run` and `now` are bound."""
+    store_id: sa.BindParameter[str] = sa.bindparam("store")
+    run_id: sa.BindParameter[str] = sa.bindparam("run")
     waits = sa.select(RUN.c.run_id).where(
-        RUN.c.status == RunStatus.QUEUED.value, RUN.c.due_at <= db_now(session)
+        RUN.c.status == RunStatus.QUEUED.value, RUN.c.due_at <= sa.bindparam("now")
     )
-    own = sa.select(RUN.c.priority).where(RUN.c.run_id == claim.run_id).scalar_subquery()
-    better = waits.where(RUN.c.store_id == claim.store_id, RUN.c.priority < own)
-    if session.execute(better.limit(1)).first() is not None:
-        return True
-    if not slice_over:
-        return False
+    own = RUN.alias("own")
+    priority = sa.select(own.c.priority).where(own.c.run_id == run_id).scalar_subquery()
+    better = sa.exists(waits.where(RUN.c.store_id == store_id, RUN.c.priority < priority))
     # Only for those who could be claimed: giving way to a paused store would cost a page each time.
-    running = RUN.alias("running")
-    others = waits.join(STORE, STORE.c.store_id == RUN.c.store_id).where(
-        RUN.c.store_id != claim.store_id,
-        STORE.c.paused_at.is_(None),
-        ~sa.exists().where(
-            running.c.store_id == RUN.c.store_id,
-            running.c.status == RunStatus.RUNNING.value,
-        ),
+    running, theirs = RUN.alias("running"), STORE.alias("theirs")
+    others = sa.exists(
+        waits.join(theirs, theirs.c.store_id == RUN.c.store_id).where(
+            RUN.c.store_id != store_id,
+            theirs.c.paused_at.is_(None),
+            ~sa.exists().where(
+                running.c.store_id == RUN.c.store_id,
+                running.c.status == RunStatus.RUNNING.value,
+            ),
+        )
     )
-    return session.execute(others.limit(1)).first() is not None
-
-
-def _is_left_out(session: Session, claim: runs.Claim) -> bool:
-    """Whether the merchant has turned off what is being read right now."""
-    state = session.execute(
+    read_now = (
         sa.select(STAGE.c.state)
-        .join(RUN, sa.and_(RUN.c.run_id == STAGE.c.run_id, RUN.c.stage == STAGE.c.stage))
-        .where(RUN.c.run_id == claim.run_id)
-    ).scalar()
-    return state == StageState.SKIPPED.value
+        .join(own, sa.and_(own.c.run_id == STAGE.c.run_id, own.c.stage == STAGE.c.stage))
+        .where(own.c.run_id == run_id)
+        .scalar_subquery()
+    )
+    return sa.select(
+        STORE.c.paused_at.is_not(None).label("paused"),
+        read_now.label("state"),
+        better.label("better"),
+        (others if slice_over else sa.false()).label("others"),
+    ).where(STORE.c.store_id == store_id)
+
+
+_YIELDING: Final = {slice_over: _yielding(slice_over=slice_over) for slice_over in (False, True)}
+
+
+def _should_yield(session: Session, claim: runs.Claim, slice_over: bool) -> bool:
+    known = {"store": claim.store_id, "run": claim.run_id, "now": db_now(session)}
+    row = session.execute(_YIELDING[slice_over], known).first()
+    # A stage is skipped while it is read where the merchant turns off what it reads.
+    turned_off = row is not None and row.state == StageState.SKIPPED.value
+    return bool(row is None or row.paused or turned_off or row.better or row.others)

@@ -397,6 +397,17 @@ def claim_next(
     )
     if run_id is not None:
         query = query.where(RUN.c.run_id == run_id)
+    elif not oldest_first:
+        # Hidden by another's lock, the best run of a store must not let its second best pass.
+        better = RUN.alias("better")
+        query = query.where(
+            ~sa.exists().where(
+                better.c.store_id == RUN.c.store_id,
+                better.c.status == RunStatus.QUEUED.value,
+                better.c.due_at <= db_now(session),
+                better.c.priority < RUN.c.priority,
+            )
+        )
     if store_id is not None:
         query = query.where(RUN.c.store_id == store_id)
     tried: list[str] = []

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from brandmind.commerce.records import Record
+from brandmind.commerce.records import CustomerRecord, Record
 from brandmind.commerce.shop import ShopFacts
 from brandmind.sync.ports import Found, Page, Reject, Total, Window
 from brandmind.sync.stages import Stage
@@ -75,7 +76,7 @@ class MemoryShop:
         here = {record.shopify_id: record for record in self.records[_key(stage)]}
         bad = self.unreadable if _key(stage) is Stage.ORDERS else set()
         return Found(
-            tuple(here[one] for one in shopify_ids if one in here and one not in bad),
+            self._told(here[one] for one in shopify_ids if one in here and one not in bad),
             tuple(one for one in shopify_ids if one not in here),
             rejects=tuple(_reject(one) for one in shopify_ids if one in here and one in bad),
             restricted=self.restricted if _key(stage) is Stage.ORDERS else (),
@@ -103,7 +104,7 @@ class MemoryShop:
             more = start < len(found)
             yield Page(
                 stage=stage,
-                records=tuple(one for one in chunk if not self._bad(stage, one)),
+                records=self._told(one for one in chunk if not self._bad(stage, one)),
                 rejects=tuple(_reject(one.shopify_id) for one in chunk if self._bad(stage, one)),
                 next_cursor=str(start) if more else None,
                 read_no=read_no,
@@ -131,6 +132,16 @@ class MemoryShop:
         if window.updated_from is not None:
             return sorted(found, key=lambda record: (record.updated_at, record.shopify_id))
         return sorted(found, key=lambda record: (record.created_at, record.shopify_id))[::-1]
+
+    def _told(self, records: Iterable[Record]) -> tuple[Record, ...]:
+        """The records as the shop gives them now: customers count the orders there are."""
+        held = Counter(getattr(one, "customer_id", None) for one in self.records[Stage.ORDERS])
+        return tuple(
+            one._replace(number_of_orders=held[one.shopify_id])
+            if isinstance(one, CustomerRecord)
+            else one
+            for one in records
+        )
 
     def _bad(self, stage: Stage, record: Record) -> bool:
         return _key(stage) is Stage.ORDERS and record.shopify_id in self.unreadable

@@ -112,6 +112,9 @@ class SqlLedger:
     async def orders_of_nobody(self) -> list[int]:
         return await self.db.read(proofs.orders_of_nobody, self.claim.store_id)
 
+    async def customers_miscounted(self) -> list[int]:
+        return await self.db.read(proofs.customers_miscounted, self.claim.store_id)
+
     async def rejected(self, stage: Stage) -> list[int]:
         return await self.db.read(rejects.to_try_again, self.claim, stage)
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from brandmind.db import burials, runs, upserts
+from brandmind.db import burials, restrictions, runs, upserts
 from brandmind.db.session import db_now
 from brandmind.db.tables import CUSTOMER, ORDER, PROOF, RUN, STAGE, STORE, TOMBSTONE
 from brandmind.sync import windows
@@ -25,6 +25,7 @@ _ROLLING: Final = 30
 # Without read_all_orders Shopify shows the orders of the last 60 days; a day of them is fading.
 _READABLE: Final = timedelta(days=59)
 _BUYERS: Final = 2_000
+_MISCOUNTED: Final = 250
 _SECOND: Final = timedelta(seconds=1)
 
 
@@ -254,6 +255,36 @@ def orders_of_nobody(session: Session, store_id: str) -> list[int]:
         ORDER.c.customer_id.is_not(None),
         ~sa.exists().where(here),
         ~sa.exists().where(redacted),
+    )
+
+
+def customers_miscounted(session: Session, store_id: str) -> list[int]:
+    """Customers who were read with another number of orders than are stored as theirs, at most
+    two hundred and fifty, those read longest ago first; none while not all orders are stored.
+
+    An order that is deleted before it is read leaves no other trace: Shopify does not count it as
+    a change of its customer.
+    """
+    store = session.execute(
+        sa.select(STORE.c.history_done, STORE.c.history_from, STORE.c.scopes, STORE.c.epoch).where(
+            STORE.c.store_id == store_id
+        )
+    ).one()
+    whole = store.history_done and store.history_from is None and runs.reads_history(store.scopes)
+    if not whole or "orders" in restrictions.of(session, store_id, epoch=store.epoch):
+        return []
+    held = (
+        sa.select(sa.func.count())
+        .where(ORDER.c.store_id == store_id, ORDER.c.customer_id == CUSTOMER.c.shopify_id)
+        .scalar_subquery()
+    )
+    return list(
+        session.scalars(
+            sa.select(CUSTOMER.c.shopify_id)
+            .where(CUSTOMER.c.store_id == store_id, CUSTOMER.c.number_of_orders != held)
+            .order_by(CUSTOMER.c.read_no, CUSTOMER.c.shopify_id)
+            .limit(_MISCOUNTED)
+        )
     )
 
 

@@ -236,6 +236,10 @@ class Ledger(Protocol):
         """The orders whose customer is not stored."""
         ...
 
+    async def customers_miscounted(self) -> list[int]:
+        """Customers who say another number of orders than are stored as theirs."""
+        ...
+
     async def rejected(self, stage: Stage) -> list[int]:
         """Records of the stage that could not be read in an earlier run, to be tried again."""
         ...

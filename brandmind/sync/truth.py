@@ -97,6 +97,7 @@ class Truth:
         short = tuple(proof for proof in proofs if proof.short_by)
         if plan.checks and stage is Stage.CUSTOMERS and not short:
             await self._fetch_too(Stage.ORDERS, await self._ledger.orders_of_nobody())
+            await self._fetch(stage, await self._ledger.customers_miscounted())
         return Verdict(short, vanished)
 
     async def _prove(self, stage: Stage, windows: Sequence[Window]) -> tuple[Proof, ...]:

@@ -220,6 +220,22 @@ async def test_what_is_deleted_while_it_was_read_is_gone_after_the_next_sync(db:
     )
 
 
+async def test_a_customer_counted_with_an_order_that_went_unread_is_read_again(
+    db: Database,
+) -> None:
+    world = SyncWorld(db, MemoryShop(orders=300, page=20, customers=12))
+    shop = world.shop
+    shop.change(Stage.ORDERS, 250, customer_id=5)
+    # After its customer was read, and before the older orders are.
+    on_page(shop, Stage.LATE_ORDERS, 0, lambda: shop.delete(Stage.ORDERS, 250))
+    assert (await world.first()).status is StoreStatus.COMPLETED
+    assert 250 not in await world.ids(ORDER)
+    assert (await world.row(CUSTOMER, 5)).number_of_orders == 1
+    assert (await world.again()).status is StoreStatus.COMPLETED
+    assert (await world.row(CUSTOMER, 5)).number_of_orders == 0
+    assert "by ids customers [5]" in shop.asked
+
+
 async def test_what_was_deleted_of_old_is_found_within_a_day(
     db: Database, small_windows: None
 ) -> None:

@@ -115,7 +115,7 @@ def prepare_environment(settings: Settings) -> None:
 
 async def serve(app: App, *, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT; then close sockets, run the shut-down of the app, return."""
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
     from granian.log import LogLevels
     from granian.server.embed import Server
 
@@ -125,6 +125,8 @@ async def serve(app: App, *, host: str, port: int) -> None:
         address=host,
         port=port,
         interface=Interfaces.ASGI,
+        # What browsers and proxies speak to us; of HTTP/2 an idle connection would cost for ever.
+        http=HTTPModes.http1,
         log_level=LogLevels.error,
         log_dictconfig=_LOGS_LIKE_US,
         backlog=1024,

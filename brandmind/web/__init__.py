@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from brandmind.web import api, health, sheets, signing, webhooks
+from brandmind.web.bounds import Bounds
 from brandmind.web.headers import SecurityHeaders
 from brandmind.web.troubles import Troubles
 
@@ -30,6 +31,7 @@ def routes() -> list[BaseRoute]:
 def transformers() -> list[Starlette | Callable[[ASGIApp], ASGIApp]]:
     """What Reflex puts around its own application: our routes first, the headers around all.
 
-    Errors are caught within the headers: their answers get those too.
+    Errors are caught within the headers: their answers get those too. Around them all is what
+    turns away the overlong.
     """
-    return [Starlette(routes=routes()), Troubles, SecurityHeaders]
+    return [Starlette(routes=routes()), Troubles, SecurityHeaders, Bounds]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse
@@ -34,15 +34,16 @@ class SecurityHeaders:
         self._app = app
         self._added: dict[str, str] | None = None
         # Set where http must become https: only a proxy can tell how the browser came.
-        self._public_url = ""
+        self._sealed_url = ""
         self._hops = 0
+        self._public_url = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         added = self._headers()
-        if self._public_url and _came_unsealed(scope, hops=self._hops):
+        if self._sealed_url and _came_unsealed(scope, hops=self._hops):
             await self._to_https(scope, receive, send)
             return
         forever = scope["path"].startswith(_FILES)
@@ -54,6 +55,8 @@ class SecurityHeaders:
                     headers.setdefault(name, value)
                 if forever and message["status"] == 200:
                     headers["Cache-Control"] = _FOR_EVER
+                if "location" in headers and self._public_url:
+                    headers["Location"] = _at_home(headers["Location"], scope, self._public_url)
             await send(message)
 
         await self._app(scope, receive, with_headers)
@@ -65,8 +68,9 @@ class SecurityHeaders:
             except RuntimeError:
                 return _ALWAYS
             self._added = headers_for(settings)
+            self._public_url = settings.public_url
             if settings.is_https and settings.trusted_proxy_hops:
-                self._public_url = settings.public_url
+                self._sealed_url = settings.public_url
                 self._hops = settings.trusted_proxy_hops
         return self._added
 
@@ -74,7 +78,25 @@ class SecurityHeaders:
         query = scope.get("query_string", b"").decode("latin-1")
         path = quote(scope["path"]) + (f"?{query}" if query else "")
         # Behind the public address, so a path like //evil.example leads nowhere else.
-        await RedirectResponse(f"{self._public_url}{path}", 308)(scope, receive, send)
+        await RedirectResponse(f"{self._sealed_url}{path}", 308)(scope, receive, send)
+
+
+def _at_home(location: str, scope: Scope, public_url: str) -> str:
+    """The public address in place of whatever name the request gave this server.
+
+    Starlette adds or drops a slash by a redirect to the Host header's own word, over the scheme
+    that was spoken to us: behind a proxy that seals that would lead back to plain http.
+    """
+    parts = urlsplit(location)
+    said = {Headers(scope=scope).get("host", "").lower(), _listens_at(scope)}
+    if not parts.netloc or parts.netloc.lower() not in said:
+        return location
+    return public_url + urlunsplit(("", "", quote(parts.path, safe="/%:@"), parts.query, ""))
+
+
+def _listens_at(scope: Scope) -> str:
+    host, port = scope.get("server") or ("", None)
+    return f"{host}:{port}" if port else str(host)
 
 
 def _came_unsealed(scope: Scope, *, hops: int) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[Request], Awaitable[Response]]
 _LONGEST_FORM: Final = 2048
+_WHOLE_FORM_S: Final = 10.0
 # Each try may write a row and ask Shopify; a person needs three of them to sign in.
 TRIES_A_MINUTE: Final = 60
 
@@ -152,10 +154,14 @@ async def _logout(request: Request) -> Response:
 
 async def _short_body(request: Request) -> bytes:
     body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > _LONGEST_FORM:
-            raise SignInRefused()
+    try:
+        async with asyncio.timeout(_WHOLE_FORM_S):
+            async for part in request.stream():
+                body += part
+                if len(body) > _LONGEST_FORM:
+                    raise SignInRefused()
+    except (ClientDisconnect, TimeoutError):
+        raise SignInRefused() from None
     return body
 
 

@@ -107,7 +107,7 @@ class Neighbourhood:
             "UPDATE store SET name = :name, currency = 'USD', last_synced_at = :now, "
             "history_done = true WHERE store_id = :store",
             name=SHOP_NAME,
-            now=int(now.timestamp() * 1000),
+            now=int(now.timestamp() * 1000) if self.world.rt.db.is_sqlite else now,
             store=self.store_id,
         )
         write = self.world.rt.db.write

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import fcntl
-import ipaddress
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -21,6 +20,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from brandmind import servers
 from brandmind.commerce.shop import READ_SCOPES
 from brandmind.errors import SettingsError
 
@@ -199,7 +199,7 @@ class Settings(BaseSettings):
 
     @property
     def listens_beyond_loopback(self) -> bool:
-        return not _is_loopback(self.host)
+        return not servers.is_loopback(self.host)
 
     @property
     def production(self) -> bool:
@@ -278,6 +278,28 @@ class Settings(BaseSettings):
                     f"{PREFIX}ENCRYPTION_KEYS: {key_id} is not random; "
                     f"`brandmind keys new` prints one that is."
                 )
+        problems += self._open_doors()
+        return problems
+
+    def _open_doors(self) -> list[str]:
+        """Servers on other machines that would let in anybody who can reach them."""
+        problems = []
+        redis_urls = {
+            f"{PREFIX}REDIS_URL": self.redis_url,
+            # Reflex's own name, for what the tabs hold: whoever writes there runs code here.
+            "REFLEX_REDIS_URL": os.environ.get("REFLEX_REDIS_URL", ""),
+        }
+        for name, url in redis_urls.items():
+            if host := servers.open_redis(url):
+                problems.append(
+                    f"{name} reaches {host} without a password: set `requirepass` there and write "
+                    f"redis://:PASSWORD@HOST:PORT/0, best over TLS as rediss://."
+                )
+        if host := servers.open_postgres(self.database_url, os.environ):
+            problems.append(
+                f"{PREFIX}DATABASE_URL reaches {host} without a password: write "
+                f"postgresql+psycopg://USER:PASSWORD@HOST/NAME, or set PGPASSWORD or PGPASSFILE."
+            )
         return problems
 
 
@@ -325,15 +347,6 @@ def _running_env(data_dir: Path) -> Path | None:
     # `brandmind sync` in a second terminal finds the Redis and the shop of the launcher here.
     written = data_dir / RUNNING_FILE
     return written if written.is_file() and is_running(data_dir) else None
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _in_words(wrong: ValidationError) -> list[str]:

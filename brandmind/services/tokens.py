@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Final
 from brandmind.clock import monotonic_s, utc_now
 from brandmind.db import grants, stores
 from brandmind.db.grants import GrantKind, KeptGrant, SealedGrant
-from brandmind.errors import NotFound, ShopifyUnavailable, Throttled, TokenRevoked
+from brandmind.errors import (
+    NotFound,
+    SettingsError,
+    ShopifyUnavailable,
+    Throttled,
+    TokenRevoked,
+)
 from brandmind.shopify import oauth
 from brandmind.shopify.oauth import OfflineGrant
 
@@ -24,6 +30,7 @@ REFRESH: Final = "refresh"
 _EARLY: Final = timedelta(minutes=5)
 LEASE_S: Final = 15.0
 _LOOK_EVERY_S: Final = 0.1
+_ROUNDS: Final = 5
 
 
 class StoreToken:
@@ -213,21 +220,37 @@ def seal(
 
 
 async def rotate(rt: Runtime) -> int:
-    """Every token sealed again under the newest key; how many stores were changed."""
+    """Every token sealed again under the newest key; how many stores were changed.
+
+    A store at a time, each in a transaction: whoever dies in between leaves every token readable
+    by the keys there are, and the next run goes on with what is left. Raises SettingsError if
+    something that runs goes on sealing under an older key, so that nobody drops that key yet.
+    """
     changed = 0
-    for store_id, generation, access, refresh in await rt.db.read(grants.every_sealed):
-        if rt.cipher.is_newest(access) and (refresh is None or rt.cipher.is_newest(refresh)):
-            continue
-        again = _resealing(rt, store_id)
-        # A token renewed meanwhile is sealed under the newest key by its renewal.
-        changed += await rt.db.write(
-            grants.reseal,
-            store_id,
-            generation=generation,
-            access=again(access, ACCESS),
-            refresh=again(refresh, REFRESH) if refresh is not None else None,
+    for _ in range(_ROUNDS):
+        old = [at for at in await rt.db.read(grants.every_sealed) if not _is_newest(rt, *at[2:])]
+        if not old:
+            return changed
+        for store_id, generation, access, refresh in old:
+            again = _resealing(rt, store_id)
+            # What was renewed meanwhile is let be, and looked at in the next round.
+            changed += await rt.db.write(
+                grants.reseal,
+                store_id,
+                generation=generation,
+                access=again(access, ACCESS),
+                refresh=again(refresh, REFRESH) if refresh is not None else None,
+            )
+    if left := sum(not _is_newest(rt, *at[2:]) for at in await rt.db.read(grants.every_sealed)):
+        raise SettingsError(
+            f"{left} tokens are still sealed under an older key, by something that runs without "
+            f"the new one. Restart all of BrandMind with both keys, then run this again."
         )
     return changed
+
+
+def _is_newest(rt: Runtime, access: str, refresh: str | None) -> bool:
+    return rt.cipher.is_newest(access) and (refresh is None or rt.cipher.is_newest(refresh))
 
 
 def _resealing(rt: Runtime, store_id: str) -> Callable[[str, str], str]:

@@ -22,7 +22,7 @@ PRODUCTION = {
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
-        if name.startswith("BRANDMIND_"):
+        if name.startswith(("BRANDMIND_", "PG")) or name == "REFLEX_REDIS_URL":
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
@@ -184,6 +184,14 @@ def test_a_good_production_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
             "k1 is not random",
         ),
         ({"DEMO": "1"}, "The demo"),
+        (
+            {"REDIS_URL": "redis://cache.internal:6379/0"},
+            "BRANDMIND_REDIS_URL reaches cache.internal without a password: set `requirepass`",
+        ),
+        (
+            {"DATABASE_URL": "postgresql+psycopg://app@db.internal/brandmind"},
+            "BRANDMIND_DATABASE_URL reaches db.internal without a password: write",
+        ),
     ],
 )
 def test_an_unsafe_production_is_refused_with_one_line(
@@ -194,6 +202,34 @@ def test_an_unsafe_production_is_refused_with_one_line(
         settings.check_production()
     assert said in caught.value.message
     assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "told_so",
+    [
+        {"REDIS_URL": "redis://:pw@cache.internal/0"},
+        {"REDIS_URL": "unix:///run/valkey.sock"},
+        {"REDIS_URL": "redis://127.0.0.1:6379/0"},
+        {"DATABASE_URL": "postgresql+psycopg://app:pw@db.internal/brandmind"},
+        {"DATABASE_URL": "postgresql+psycopg://app@/brandmind?host=/var/run/postgresql"},
+    ],
+)
+def test_servers_with_a_password_or_on_this_machine_are_accepted(
+    monkeypatch: pytest.MonkeyPatch, told_so: dict[str, str]
+) -> None:
+    told(monkeypatch, **(PRODUCTION | told_so)).check_production()
+
+
+def test_reflexs_own_redis_is_looked_at_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REFLEX_REDIS_URL", "redis://cache.internal")
+    with pytest.raises(SettingsError, match=r"REFLEX_REDIS_URL reaches cache\.internal"):
+        told(monkeypatch, **PRODUCTION).check_production()
+
+
+def test_a_server_without_a_password_is_nobodys_business_on_one_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told(monkeypatch, REDIS_URL="redis://cache.internal").check_production()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1", "::1", "localhost"])

@@ -80,6 +80,8 @@
     }
     if (target?.closest("[data-keys]")) ask("keys");
     if (target?.closest("[data-sync-yes]")) document.querySelector("[data-sync]")?.click();
+    if (target?.closest("[data-print]")) print();
+    if (target?.closest("[data-gel-picture]")) picture();
     if (target?.closest("[data-theme-turn]")) {
       const next = theme() === "dark" ? "light" : "dark";
       document.documentElement.dataset.theme = next;
@@ -90,6 +92,70 @@
       }
     }
   });
+
+  // On paper nothing can be opened: what is folded away is printed too, and folded again after it.
+  let unfolded = [];
+  addEventListener("beforeprint", () => {
+    unfolded = [...document.querySelectorAll("details.strand:not([open])")];
+    for (const one of unfolded) one.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const one of unfolded) one.open = false;
+    unfolded = [];
+  });
+
+  // The gel and its signature as a picture, drawn from what is on the page.
+  function picture() {
+    const plate = document.querySelector(".assay .plate");
+    if (!plate) return;
+    const box = plate.getBoundingClientRect();
+    const scale = 1200 / box.width;
+    const canvas = document.createElement("canvas");
+    canvas.width = 1200;
+    canvas.height = Math.round(box.height * scale) + 200;
+    const draw = canvas.getContext("2d");
+    const paint = (element) => {
+      const style = getComputedStyle(element);
+      const at = element.getBoundingClientRect();
+      draw.globalAlpha = Number(style.opacity);
+      draw.fillStyle = style.backgroundColor;
+      draw.fillRect((at.x - box.x) * scale, (at.y - box.y) * scale,
+        at.width * scale, Math.max(1.5, at.height * scale));
+    };
+    draw.fillStyle = getComputedStyle(plate).backgroundColor;
+    draw.fillRect(0, 0, canvas.width, canvas.height);
+    for (const lane of plate.querySelectorAll(".lane")) {
+      paint(lane);
+      for (const mark of lane.children) paint(mark);
+    }
+    draw.globalAlpha = 1;
+    const root = getComputedStyle(document.documentElement);
+    const bottom = box.height * scale;
+    const told = (selector) => document.querySelector(`.assay ${selector}`)?.textContent || "";
+    draw.fillStyle = root.getPropertyValue("--plate-text");
+    draw.font = `500 16px ${root.getPropertyValue("--text")}`;
+    draw.textAlign = "center";
+    for (const lane of plate.querySelectorAll(".lane")) {
+      const at = lane.getBoundingClientRect();
+      draw.fillText(lane.title, (at.x + at.width / 2 - box.x) * scale, bottom + 6, 96);
+    }
+    draw.textAlign = "left";
+    draw.font = `400 24px ${root.getPropertyValue("--text")}`;
+    const shop = document.querySelector(".shop > span")?.textContent
+      || document.querySelector(".shop")?.textContent || "";
+    draw.fillText(`${shop} · ${told(".eyebrow")}`, 36, bottom + 66, 1128);
+    draw.font = `650 42px ${root.getPropertyValue("--display")}`;
+    draw.fillText(told(".signature"), 36, bottom + 124, 1128);
+    draw.font = `400 20px ${root.getPropertyValue("--text")}`;
+    draw.fillText("BrandMind", 36, bottom + 172);
+    canvas.toBlob((blob) => {
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(blob);
+      link.download = "store-dna.png";
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+    });
+  }
 
   function shut(menu) {
     const held = menu.contains(document.activeElement);

@@ -12,11 +12,12 @@ from datetime import UTC, date, datetime, timedelta
 from brandmind.errors import NotFound, TooManySyncs
 from brandmind.services.answers import Answers, Reader
 from brandmind.services.dashboard import CommandCenter, Compare, ReadyNow
-from brandmind.services.dna import StoreDna
+from brandmind.services.dna import Past, StoreDna
 from brandmind.services.orders import Reconciliation
 from brandmind.services.people import GroupPage
 from brandmind.services.products import ProductDetail, ProductsPage
 from brandmind.services.sessions import SignedIn
+from brandmind.services.todo import Mark, State, about
 from brandmind.state import sample, sample_portrait, sample_tables
 from brandmind.state.ranges import Range
 from brandmind.sync.progress import StageProgress, StoreProgress
@@ -221,6 +222,7 @@ STATES = {
     "stale": lambda: ready(timedelta(hours=30)),
     "closed": ready,
     "empty": ready,
+    "marked": ready,
     "few": ready,
     "live": running,
 }
@@ -269,6 +271,10 @@ def signed_in() -> list[SignedIn]:
         )
         for session_id, agent, seen_h, since_h in agents
     ]
+
+
+# What visitors of the one store that keeps it have put away.
+MARKS: dict[str, Mark] = {}
 
 
 class StageActs:
@@ -398,10 +404,25 @@ class StageActs:
             made = dataclasses.replace(made, kpis=dataclasses.replace(made.kpis, orders=4))
         return made
 
-    async def store_dna(self, store_id: str) -> StoreDna | None:
+    async def store_dna(self, store_id: str, *, against: int | None = None) -> StoreDna | None:
         if self._name(store_id) in ("pending", "early", "running", "throttled", "live", "failed"):
             return None
         return sample_portrait.store_dna(now().date())
+
+    async def past(self, store_id: str) -> Past:
+        return sample_portrait.past(now().date())
+
+    async def marks(self, store_id: str) -> tuple[Mark, ...]:
+        return tuple(MARKS.values()) if store_id == "id-marked" else ()
+
+    async def mark(self, store_id: str, *, key: str, state: State, by: str) -> None:
+        told = sample_portrait.store_dna(now().date()).portrait["do_next"]
+        action = next(one for one in told if one["key"] == key)
+        until = now().date() + timedelta(days=14)
+        MARKS[key] = Mark(key, about(action), state, until, now())
+
+    async def take_back(self, store_id: str, *, key: str) -> None:
+        MARKS.pop(key, None)
 
     async def products(self, store_id: str, *, date_from: date, date_to: date) -> ProductsPage:
         at = Range("custom", date_from, date_to, None)

@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from brandmind.components.notices import failed_part
+from brandmind.components.page_parts import as_table_too
 from brandmind.components.ui.links import go, leave
 from brandmind.components.ui.marks import definition, sample_chip
 from brandmind.state.portrait_views import (
@@ -19,6 +20,7 @@ from brandmind.state.portrait_views import (
     StrandView,
     WeekdayView,
 )
+from brandmind.state.todo import Todo
 from brandmind.state.views import FactView
 
 _GEL = (
@@ -63,11 +65,10 @@ def _row(view: rx.Var[PortraitView], *, link: bool) -> rx.Component:
                 rx.el.p(
                     rx.el.span(view.coverage),
                     " ",
-                    go("Read the whole profile", href=view.href)
-                    if link
-                    else rx.cond(view.json_href, leave("JSON", href=view.json_href)),
+                    go("Read the whole profile", href=view.href) if link else rx.fragment(),
                     class_name="small muted",
                 ),
+                rx.fragment() if link else _ways_out(view),
             ),
             rx.el.div(
                 rx.el.p("Store DNA", class_name="small muted eyebrow"),
@@ -76,6 +77,49 @@ def _row(view: rx.Var[PortraitView], *, link: bool) -> rx.Component:
         ),
         aria_label="Store DNA",
         class_name="assay",
+    )
+
+
+def _ways_out(view: rx.Var[PortraitView]) -> rx.Component:
+    """What to compare with, and the portrait on paper, as a picture and as data."""
+    return rx.el.div(
+        rx.cond(
+            view.compares.length() > 0,
+            rx.el.details(
+                rx.el.summary(
+                    rx.cond(view.compared_with, view.compared_with, "Compare with a day"),
+                    rx.el.span("▾", class_name="muted caret", aria_hidden="true"),
+                    rx.el.span(", choose another day", class_name="unseen"),
+                    class_name="choice",
+                ),
+                rx.el.div(
+                    rx.foreach(
+                        view.compares,
+                        lambda day: go(
+                            day.label,
+                            href=day.href,
+                            prevent_scroll_reset=True,
+                            class_name="menu-link",
+                            aria_current=rx.cond(day.current, "true", "false"),
+                        ),
+                    ),
+                    class_name="menu long",
+                ),
+                custom_attrs={"data-menu": ""},
+                class_name="dropdown",
+            ),
+        ),
+        rx.el.button(
+            "Print or save as PDF",
+            type="button",
+            class_name="link small",
+            custom_attrs={"data-print": ""},
+        ),
+        rx.el.button(
+            "PNG", type="button", class_name="link small", custom_attrs={"data-gel-picture": ""}
+        ),
+        rx.cond(view.json_href, leave("JSON", href=view.json_href, class_name="small")),
+        class_name="ways-out",
     )
 
 
@@ -192,6 +236,22 @@ def _strand(strand: rx.Var[StrandView]) -> rx.Component:
         ),
         rx.el.div(
             rx.el.dl(rx.foreach(strand.evidence, _fact), class_name="evidence"),
+            rx.cond(
+                strand.line,
+                rx.el.div(
+                    rx.el.svg(
+                        rx.el.svg.path(d=strand.line, fill="none", class_name="line"),
+                        view_box="0 0 100 100",
+                        preserve_aspect_ratio="none",
+                        aria_hidden="true",
+                        class_name="strand-line t" + tone,
+                    ),
+                    rx.el.p(strand.line_said, class_name="small muted"),
+                ),
+                rx.el.p(
+                    "Its line begins with the portrait of another day.", class_name="small muted"
+                ),
+            ),
             rx.el.p(strand.formula, class_name="small"),
             rx.el.p(strand.confidence, class_name="small muted"),
             rx.foreach(strand.actions, _action),
@@ -223,7 +283,8 @@ def strand_table(view: rx.Var[PortraitView]) -> rx.Component:
                                 ("Strand", ""),
                                 ("Label", ""),
                                 ("Score", "num"),
-                                ("How sure", ""),
+                                ("Then", "num"),
+                                ("How sure", "wide-only"),
                             )
                         )
                     )
@@ -242,7 +303,8 @@ def _table_row(strand: rx.Var[StrandView]) -> rx.Component:
         rx.el.th(strand.name, scope="row", class_name="name"),
         rx.el.td(strand.label),
         rx.el.td(strand.score, class_name="num"),
-        rx.el.td(strand.confidence),
+        rx.el.td(strand.then, class_name="num"),
+        rx.el.td(strand.confidence, class_name="wide-only"),
     )
 
 
@@ -253,7 +315,22 @@ def do_next(view: rx.Var[PortraitView]) -> rx.Component:
         rx.cond(
             view.do_next.length() > 0,
             rx.foreach(view.do_next, _action),
-            rx.el.p("Nothing stands out right now.", class_name="muted"),
+            rx.el.p(
+                rx.cond(
+                    view.put_away.length() > 0,
+                    "Nothing else stands out right now.",
+                    "Nothing stands out right now.",
+                ),
+                class_name="muted",
+            ),
+        ),
+        rx.cond(
+            view.put_away.length() > 0,
+            rx.el.details(
+                rx.el.summary(view.put_away.length().to(str), " put away", class_name="link small"),
+                rx.foreach(view.put_away, _action),
+                class_name="put-away",
+            ),
         ),
         class_name="card",
     )
@@ -268,13 +345,40 @@ def _action(action: rx.Var[ActionView]) -> rx.Component:
         ),
         rx.el.p(action.text, class_name="small"),
         rx.cond(
-            action.sum,
-            rx.el.details(
-                rx.el.summary("Why this amount", class_name="link small"),
-                rx.el.p(action.sum, class_name="small muted"),
+            action.put_away,
+            rx.el.div(
+                rx.el.span(action.put_away, class_name="small muted"),
+                _act("Take back", action, Todo.take_back),
+                class_name="action-acts",
+            ),
+            rx.el.div(
+                rx.cond(
+                    action.can_mark,
+                    rx.fragment(_act("Done", action, Todo.done), _act("Later", action, Todo.later)),
+                ),
+                rx.el.details(
+                    rx.el.summary(
+                        "Why",
+                        rx.el.span(", ", action.title, class_name="unseen"),
+                        class_name="link small",
+                    ),
+                    rx.el.p(action.why, class_name="small muted"),
+                    rx.cond(action.sum, rx.el.p(action.sum, class_name="small muted")),
+                ),
+                class_name="action-acts",
             ),
         ),
         class_name="action",
+    )
+
+
+def _act(word: str, action: rx.Var[ActionView], handler: Any) -> rx.Component:
+    return rx.el.button(
+        word,
+        type="button",
+        aria_label=word + ": " + action.title.to(str),
+        class_name="link small",
+        on_click=handler(action.key),
     )
 
 
@@ -321,7 +425,22 @@ def when(view: rx.Var[PortraitView]) -> rx.Component:
             ),
         ),
         rx.el.p(view.busiest, class_name="small muted"),
+        rx.cond(
+            view.week.length() > 0,
+            as_table_too(
+                "When people buy",
+                (("", ""), *((f"{hour}:00", "num") for hour in range(24))),
+                rx.foreach(view.week, _weekday_row),
+            ),
+        ),
         class_name="card",
+    )
+
+
+def _weekday_row(row: rx.Var[WeekdayView]) -> rx.Component:
+    return rx.el.tr(
+        rx.el.th(row.name, scope="row", class_name="name"),
+        rx.foreach(row.hours, lambda hour: rx.el.td(hour.mean, class_name="num")),
     )
 
 

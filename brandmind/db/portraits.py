@@ -102,6 +102,10 @@ def latest(session: Session, store_id: str, *, up_to: date | None = None) -> Kep
     row = session.execute(
         query.order_by(DNA_RUN.c.as_of.desc(), DNA_RUN.c.number.desc()).limit(1)
     ).first()
+    return _kept(row)
+
+
+def _kept(row: Any | None) -> Kept | None:
     if row is None:
         return None
     return Kept(
@@ -111,6 +115,38 @@ def latest(session: Session, store_id: str, *, up_to: date | None = None) -> Kep
         orjson.loads(row.portrait_json),
         orjson.loads(row.tables_json),
     )
+
+
+def numbered(session: Session, store_id: str, *, number: int) -> Kept | None:
+    """The portrait of that number of the store, None where it has none."""
+    return _kept(
+        session.execute(
+            sa.select(DNA_RUN).where(DNA_RUN.c.store_id == store_id, DNA_RUN.c.number == number)
+        ).first()
+    )
+
+
+def scores(session: Session, store_id: str, *, days: int) -> dict[str, list[tuple[date, float]]]:
+    """By strand its score on each of the last so many days that have a portrait, oldest first."""
+    last_of_day = (
+        sa.select(sa.func.max(DNA_RUN.c.number))
+        .where(DNA_RUN.c.store_id == store_id)
+        .group_by(DNA_RUN.c.as_of)
+    )
+    rows = session.execute(
+        sa.select(DNA_RUN.c.as_of, DNA_RUN.c.portrait_json)
+        .where(DNA_RUN.c.store_id == store_id, DNA_RUN.c.number.in_(last_of_day))
+        .order_by(DNA_RUN.c.as_of.desc())
+        .limit(days)
+    ).all()
+    found: dict[str, list[tuple[date, float]]] = {}
+    for row in reversed(rows):
+        for strand in orjson.loads(row.portrait_json)["strands"]:
+            if strand["score"] is not None:
+                found.setdefault(strand["key"], []).append(
+                    (date.fromisoformat(row.as_of), strand["score"])
+                )
+    return found
 
 
 def history(session: Session, store_id: str, *, limit: int = 400) -> list[Point]:

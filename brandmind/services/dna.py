@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,18 +17,22 @@ from brandmind.dna.pairs import pairs
 from brandmind.dna.year import Year
 from brandmind.services import portrait_process
 
+__all__ = ["Past", "Point", "StoreDna", "history", "made", "past", "portray", "store_dna"]
+
 if TYPE_CHECKING:
     from brandmind.runtime import Runtime
 
 # The ghost marks on the page and the thin line of the gel.
 AGO: Final = timedelta(days=90)
+# The line of a strand's scores is this long.
+LINE_DAYS: Final = 90
 # From so many orders on, the facts are not loaded into the worker.
 GREAT_ORDERS: Final = 30_000
 
 
 @dataclass(frozen=True, slots=True)
 class StoreDna:
-    """The newest portrait of a store, and that of 90 days earlier where there is one.
+    """The newest portrait of a store, and an earlier one where there is one.
 
     `portrait` and `before` are as `dna.profile.to_plain` has them, `tables` as `dna.tables`.
     """
@@ -40,6 +44,7 @@ class StoreDna:
     tables: dict[str, Any]
     before: dict[str, Any] | None
     before_day: date | None
+    before_number: int | None = None
 
     def compared(self, strand: Mapping[str, Any]) -> str:
         """How a strand of the portrait moved since the earlier one: a sentence, or ""."""
@@ -85,12 +90,19 @@ def made(loaded: Loaded, before: Mapping[str, str]) -> Portrait:
     )
 
 
-async def store_dna(rt: Runtime, store_id: str) -> StoreDna | None:
-    """The newest portrait, None before the first."""
+async def store_dna(rt: Runtime, store_id: str, *, against: int | None = None) -> StoreDna | None:
+    """The newest portrait, None before the first; beside it that of 90 days earlier.
+
+    `against` puts the store's portrait of that number beside it, if there is such an earlier one.
+    """
     found = await rt.db.read(portraits.latest, store_id)
     if found is None:
         return None
-    before = await rt.db.read(portraits.latest, store_id, up_to=found.as_of - AGO)
+    before = None
+    if against is not None and against < found.number:
+        before = await rt.db.read(portraits.numbered, store_id, number=against)
+    if before is None:
+        before = await rt.db.read(portraits.latest, store_id, up_to=found.as_of - AGO)
     return StoreDna(
         number=found.number,
         as_of=found.as_of,
@@ -99,6 +111,23 @@ async def store_dna(rt: Runtime, store_id: str) -> StoreDna | None:
         tables=found.tables,
         before=before.portrait if before else None,
         before_day=before.as_of if before else None,
+        before_number=before.number if before else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A store's portraits by day, newest first, and each strand's scores, oldest first."""
+
+    points: tuple[Point, ...] = ()
+    scores: Mapping[str, list[tuple[date, float]]] = field(default_factory=dict)
+
+
+async def past(rt: Runtime, store_id: str) -> Past:
+    """What there is to compare the newest portrait with."""
+    return Past(
+        points=tuple(await history(rt, store_id)),
+        scores=await rt.db.read(portraits.scores, store_id, days=LINE_DAYS),
     )
 
 

@@ -9,11 +9,12 @@ from typing import Any, Protocol
 
 from brandmind.services.answers import Answers
 from brandmind.services.dashboard import CommandCenter, Compare, ReadyNow
-from brandmind.services.dna import StoreDna
+from brandmind.services.dna import Past, StoreDna
 from brandmind.services.orders import Reconciliation
 from brandmind.services.people import GroupPage
 from brandmind.services.products import ProductDetail, ProductsPage
 from brandmind.services.sessions import SignedIn, StoreRef, Viewer
+from brandmind.services.todo import Mark, State
 from brandmind.sync.progress import StoreProgress
 from brandmind.sync.selection import Selection
 from brandmind.sync.stages import Kind
@@ -38,7 +39,17 @@ class Acts(Protocol):
         self, store_id: str, *, date_from: date, date_to: date, compare: Compare | None
     ) -> CommandCenter: ...
 
-    async def store_dna(self, store_id: str) -> StoreDna | None: ...
+    async def store_dna(self, store_id: str, *, against: int | None = None) -> StoreDna | None: ...
+
+    async def past(self, store_id: str) -> Past: ...
+
+    async def marks(self, store_id: str) -> tuple[Mark, ...]: ...
+
+    async def mark(self, store_id: str, *, key: str, state: State, by: str) -> None:
+        """Put a suggestion away. Raises NotFound for one that is not suggested."""
+        ...
+
+    async def take_back(self, store_id: str, *, key: str) -> None: ...
 
     async def reconciliation(
         self, store_id: str, *, date_from: date, date_to: date
@@ -150,10 +161,30 @@ class ServiceActs:
             self._rt, store_id, date_from=date_from, date_to=date_to, compare=compare
         )
 
-    async def store_dna(self, store_id: str) -> StoreDna | None:
+    async def store_dna(self, store_id: str, *, against: int | None = None) -> StoreDna | None:
         from brandmind.services import dna
 
-        return await dna.store_dna(self._rt, store_id)
+        return await dna.store_dna(self._rt, store_id, against=against)
+
+    async def past(self, store_id: str) -> Past:
+        from brandmind.services import dna
+
+        return await dna.past(self._rt, store_id)
+
+    async def marks(self, store_id: str) -> tuple[Mark, ...]:
+        from brandmind.services import todo
+
+        return await todo.marks(self._rt, store_id)
+
+    async def mark(self, store_id: str, *, key: str, state: State, by: str) -> None:
+        from brandmind.services import todo
+
+        await todo.mark(self._rt, store_id, key=key, state=state, by=by)
+
+    async def take_back(self, store_id: str, *, key: str) -> None:
+        from brandmind.services import todo
+
+        await todo.take_back(self._rt, store_id, key=key)
 
     async def reconciliation(
         self, store_id: str, *, date_from: date, date_to: date

@@ -35,6 +35,8 @@ class Center(rx.State):
     dna: PortraitView = PortraitView()
     as_table: bool = False
     _seen_by: str = ""
+    # How often somebody has acted on what the portrait suggests.
+    _turn: int = 0
 
     @rx.event
     @public
@@ -71,9 +73,11 @@ class Center(rx.State):
         figures_key: tuple[object, ...] = ()
         figures_at = -FIGURES_EVERY_S
         dna = PortraitView()
+        async with self:
+            turn = dna_turn = self._turn
 
         async def show(progress: StoreProgress, fresh: bool) -> None:
-            nonlocal tz, at, figures, figures_key, figures_at, dna
+            nonlocal tz, at, figures, figures_key, figures_at, dna, turn, dna_turn
             every_s = LIVE_EVERY_S
             if progress.status is StoreStatus.IN_PROGRESS or progress.history_runs:
                 every_s = FIGURES_EVERY_S
@@ -86,7 +90,9 @@ class Center(rx.State):
             if figures is None or (key != figures_key and at_s - figures_at >= every_s):
                 at, figures, tz = await _figures(store.store_id, params, tz)
                 figures_key, figures_at = key, at_s
-                dna = await portrait.shown(store, progress)
+                dna, dna_turn = await portrait.shown(store, progress), turn
+            elif turn != dna_turn:
+                dna, dna_turn = await portrait.shown(store, progress), turn
             assert at is not None
             page = command_center(
                 figures,
@@ -109,7 +115,9 @@ class Center(rx.State):
             async with self:
                 if page != self.center:
                     self.center = page
-                if dna != self.dna:
+                before, turn = turn, self._turn
+                # What somebody has just put away must not come back for a moment.
+                if turn == before and dna != self.dna:
                     self.dna = dna
                 self._seen_by = viewer.session_id
                 frame = await self.get_state(Frame)

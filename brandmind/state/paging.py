@@ -35,15 +35,21 @@ async def follow(state: Any, access: Access, *, empty: Any, sample: Any, build: 
     page: Any = None
     key: tuple[object, ...] = ()
     made_s = -EVERY_S
+    # Somebody may act on the page meanwhile: what it shows then is newer than what was built.
+    async with state:
+        turn = made_turn = getattr(state, "_turn", 0)
 
     async def show(progress: StoreProgress, _fresh: bool) -> None:
-        nonlocal page, key, made_s
+        nonlocal page, key, made_s, turn, made_turn
         now_key = (progress.run_id, progress.status, progress.seq, utc_now().astimezone(tz).date())
-        if page is None or (now_key != key and monotonic_s() - made_s >= EVERY_S):
+        due = now_key != key and monotonic_s() - made_s >= EVERY_S
+        if page is None or due or turn != made_turn:
+            made_turn = turn
             page = await build(store, progress)
             key, made_s = now_key, monotonic_s()
         async with state:
-            if page != state.page:
+            first, turn = turn, getattr(state, "_turn", 0)
+            if turn == first and page != state.page:
                 state.page = page
             state._seen_by = viewer.session_id
             frame = await state.get_state(Frame)

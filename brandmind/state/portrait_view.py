@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
-from brandmind.services.dna import StoreDna
+from brandmind.services.dna import Past, StoreDna
+from brandmind.services.todo import Mark, about
 from brandmind.state import wording
 from brandmind.state.customers_view import NO_GROUPS, groups_of
 from brandmind.state.portrait_views import (
@@ -18,7 +20,7 @@ from brandmind.state.portrait_views import (
     StrandView,
     WeekdayView,
 )
-from brandmind.state.views import BannerView, FactView
+from brandmind.state.views import BannerView, FactView, LinkView
 from brandmind.sync.progress import StoreProgress
 from brandmind.sync.stages import Stage, StageState
 
@@ -29,6 +31,8 @@ SHORT: Final = {
     "discount": "Discount", "basket": "Basket", "seasonality": "Seasonality",
     "returns": "Returns",
 }  # fmt: skip
+_AT_ONCE: Final = 3
+_MOST_COMPARES: Final = 24
 _WEEK: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _BEATS: Final = {"alert": "Look here", "calm": "As usual", "unknown": "Not known yet"}
 CLOSED: Final = "Your Shopify account may not see the orders and customers this is read from."
@@ -63,8 +67,14 @@ def portrait(
     shop_param: str = "",
     store_id: str = "",
     banner: BannerView | None = None,
+    past: Past | None = None,
+    marks: Sequence[Mark] = (),
+    week_start: int = 0,
 ) -> PortraitView:
-    """The page, and the command center's first row, of a portrait; None: nothing of it to show."""
+    """The page, and the command center's first row, of a portrait; None: nothing of it to show.
+
+    `past` is what it can be compared with, `marks` what is put away of what it suggests.
+    """
     href = f"/dna?shop={shop_param}"
     if found is None or mode not in ("real", "sample"):
         return PortraitView(
@@ -72,7 +82,12 @@ def portrait(
         )
     told = found.portrait
     before = {one["key"]: one for one in found.before["strands"]} if found.before else {}
-    strands = [_strand(one, before.get(one["key"]), found) for one in told["strands"]]
+    lines = past.scores if past else {}
+    actions = _actions(told["strands"], marks, real=mode == "real")
+    strands = [
+        _strand(one, before.get(one["key"]), found, lines.get(one["key"], ()), actions)
+        for one in told["strands"]
+    ]
     read = [view for view in strands if view.score]
     sure = [one["confidence"] for one in told["strands"] if one["score"] is not None]
     return PortraitView(
@@ -108,13 +123,19 @@ def portrait(
             BeatView(one["name"], one["state"], _BEATS[one["state"]], one["sentence"])
             for one in told["pulse"]
         ),
-        do_next=tuple(_action(one) for one in told["do_next"]),
+        do_next=tuple(one for one in actions.values() if not one.put_away)[:_AT_ONCE],
+        put_away=tuple(one for one in actions.values() if one.put_away),
+        compares=_compares(found, past, shop_param),
+        compared_with=(
+            f"Compared with {wording.day(found.before_day, year=True)}" if found.before_day else ""
+        ),
         table=tuple(read),
-        **_beside(found.tables, shop_param),
+        **_beside(found.tables, shop_param, week_start=week_start),
         foot=(
             "Each strand is read from your own orders by fixed rules. "
             + (
                 f"The thin marks are the portrait of {wording.day(found.before_day, year=True)}."
+                + _other_formula(told, found.before)
                 if found.before_day
                 else "There is no portrait of 90 days ago yet to compare with."
             )
@@ -122,11 +143,84 @@ def portrait(
     )
 
 
-def _beside(tables: Mapping[str, Any], shop_param: str) -> dict[str, Any]:
+def _other_formula(told: Mapping[str, Any], before: Mapping[str, Any] | None) -> str:
+    if before is None or before["dna_version"] == told["dna_version"]:
+        return ""
+    return f" It was read by formula v{before['dna_version']}, so scores differ by that as well."
+
+
+def _actions(
+    strands: Sequence[Mapping[str, Any]], marks: Sequence[Mark], *, real: bool
+) -> dict[str, ActionView]:
+    """All that is suggested by its key, what is worth most first, then in the strands' order."""
+    away = {(mark.key, mark.about): mark for mark in marks}
+    every = [(action, strand) for strand in strands for action in strand["actions"]]
+    every.sort(key=lambda pair: -(pair[0]["amount_minor"] or 0))
+    return {
+        action["key"]: ActionView(
+            key=action["key"],
+            strand=SHORT[action["strand"]],
+            title=action["title"],
+            text=action["text"],
+            why=strand["sentence"],
+            sum=action["sum"] or "",
+            put_away=_put_away(away.get((action["key"], about(action)))),
+            can_mark=real,
+        )
+        for action, strand in every
+    }
+
+
+def _put_away(mark: Mark | None) -> str:
+    if mark is None:
+        return ""
+    until = wording.day(mark.until)
+    return (
+        f"Done. Back on {until} if it still holds."
+        if mark.state == "done"
+        else (f"Later. Back on {until}.")
+    )
+
+
+def _compares(found: StoreDna, past: Past | None, shop_param: str) -> tuple[LinkView, ...]:
+    """The days whose portrait can be put beside the newest one."""
+    if past is None:
+        return ()
+    earlier = [point for point in past.points if point.as_of < found.as_of]
+    step = max(1, -(-len(earlier) // _MOST_COMPARES))
+    return tuple(
+        LinkView(
+            wording.day(point.as_of, year=True),
+            f"/dna?shop={shop_param}&with={point.number}",
+            point.number == found.before_number,
+        )
+        for point in earlier[::step]
+    )
+
+
+def _line(points: Sequence[tuple[date, float]]) -> tuple[str, str]:
+    """A strand's scores as a line in a box of 100 by 100, and what it says."""
+    if len(points) < 2:
+        return "", ""
+    first, last = points[0][0].toordinal(), points[-1][0].toordinal()
+    path = "".join(
+        f"{'L' if at else 'M'}{100 * (day.toordinal() - first) / (last - first):.2f} "
+        f"{100 - score:.2f}"
+        for at, (day, score) in enumerate(points)
+    )
+    scores = [score for _, score in points]
+    return path, (
+        f"{wording.counted(len(points), 'portrait')} since "
+        f"{wording.day(points[0][0], year=True)}, between {min(scores):.0f} and "
+        f"{max(scores):.0f}."
+    )
+
+
+def _beside(tables: Mapping[str, Any], shop_param: str, *, week_start: int) -> dict[str, Any]:
     """What the command center shows beside the portrait: when people buy, and who they are."""
     week, busiest = _week(tables["hours"], tables["weekdays"])
     return {
-        "week": week,
+        "week": week[week_start:] + week[:week_start],
         "busiest": busiest,
         "groups": tuple(view for view in groups_of(tables["rfm"]) if view.customers != "0"),
         "groups_none": NO_GROUPS.get(tables["rfm"]["reason"] or "", ""),
@@ -155,6 +249,7 @@ def _week(
                 HourView(
                     round(100 * mean / best),
                     f"{name} {at}:00 to {at + 1}:00, {mean:.1f} orders on average",
+                    f"{mean:.1f}",
                 )
                 for at, mean in enumerate(means[place])
             ),
@@ -192,13 +287,18 @@ def _lane(one: Mapping[str, Any], before: Mapping[str, Any] | None) -> LaneView:
 
 
 def _strand(
-    one: Mapping[str, Any], before: Mapping[str, Any] | None, found: StoreDna
+    one: Mapping[str, Any],
+    before: Mapping[str, Any] | None,
+    found: StoreDna,
+    points: Sequence[tuple[date, float]],
+    actions: Mapping[str, ActionView],
 ) -> StrandView:
     key, score = one["key"], one["score"]
     if score is None:
         return StrandView(key=key, name=one["name"], helix=_helix(one), sentence=one["needs"])
     ago = before["score"] if before else None
     left, right = one["poles"]
+    line, line_said = _line(points)
     return StrandView(
         key=key,
         name=one["name"],
@@ -217,20 +317,13 @@ def _strand(
         right=right,
         sentence=one["sentence"],
         compared=found.compared(one),
+        then="–" if ago is None else f"{ago:.0f}",
+        line=line,
+        line_said=line_said,
         confidence=f"{one['confidence'].capitalize()} confidence. {one['confidence_reason']}",
         unsure=one["confidence"] == "low",
         tag=one["tag"] or "",
         formula=one["formula"],
         evidence=tuple(FactView(fact["what"], fact["value"]) for fact in one["evidence"]),
-        actions=tuple(_action(action) for action in one["actions"]),
-    )
-
-
-def _action(one: Mapping[str, Any]) -> ActionView:
-    return ActionView(
-        key=one["key"],
-        strand=SHORT[one["strand"]],
-        title=one["title"],
-        text=one["text"],
-        sum=one["sum"] or "",
+        actions=tuple(actions[action["key"]] for action in one["actions"]),
     )

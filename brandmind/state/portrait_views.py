@@ -32,13 +32,19 @@ class LaneView:
 
 @dataclass(frozen=True)
 class ActionView:
-    """Something to do, with the sum behind its amount."""
+    """Something to do, with what it rests on and the sum behind its amount.
+
+    `put_away` says what was done about it, "" while it is open; `can_mark`: it is a real store's.
+    """
 
     key: str = ""
     strand: str = ""
     title: str = ""
     text: str = ""
+    why: str = ""
     sum: str = ""
+    put_away: str = ""
+    can_mark: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,9 @@ class StrandView:
     right: str = ""
     sentence: str = ""
     compared: str = ""
+    then: str = ""
+    line: str = ""
+    line_said: str = ""
     confidence: str = ""
     unsure: bool = False
     tag: str = ""
@@ -149,6 +158,7 @@ class HourView:
 
     shade: int = 0
     title: str = ""
+    mean: str = ""
 
 
 @dataclass(frozen=True)
@@ -178,6 +188,9 @@ class PortraitView:
     missing: tuple[FactView, ...] = ()
     pulse: tuple[BeatView, ...] = ()
     do_next: tuple[ActionView, ...] = ()
+    put_away: tuple[ActionView, ...] = ()
+    compares: tuple[LinkView, ...] = ()
+    compared_with: str = ""
     table: tuple[StrandView, ...] = ()
     week: tuple[WeekdayView, ...] = ()
     busiest: str = ""

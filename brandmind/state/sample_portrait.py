@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from brandmind.dna import cuts
-from brandmind.services.dna import StoreDna
+from brandmind.services.dna import Past, Point, StoreDna
 from brandmind.state import sample_tables
 from brandmind.state.sample import STRANDS
 
@@ -52,13 +52,32 @@ def store_dna(today: date) -> StoreDna:
     now = [score for _, _, score, _, _ in STRANDS]
     ago = [before for *_, before in STRANDS]
     return StoreDna(
-        number=1,
+        number=7,
         as_of=today,
         made_at=datetime.combine(today, time(3), UTC),
         portrait=_portrait(today, now),
         tables=sample_tables.tables(today),
         before=_portrait(today - timedelta(days=90), ago),
         before_day=today - timedelta(days=90),
+        before_number=1,
+    )
+
+
+def past(today: date) -> Past:
+    """The sample shop's portraits of every other week since 90 days ago."""
+    days = [today - timedelta(days=back) for back in range(90, -1, -15)]
+    last = len(days) - 1
+    return Past(
+        points=tuple(
+            Point(number + 1, day, cuts.VERSION, len(STRANDS))
+            for number, day in reversed(list(enumerate(days)))
+        ),
+        scores={
+            spec.key: [
+                (day, float(before + (score - before) * at // last)) for at, day in enumerate(days)
+            ]
+            for spec, (_, _, score, _, before) in zip(cuts.STRANDS, STRANDS, strict=True)
+        },
     )
 
 

@@ -76,6 +76,7 @@ PAGES = (
     ("center-closed", f"/command-center?{shop('closed')}", "may not see orders.", True),
     ("center-empty", f"/command-center?{shop('empty')}", "No orders in these days.", True),
     ("dna", f"/dna?{shop('ready')}", "relationship-built", True),
+    ("dna-compared", f"/dna?{shop('marked')}&with=1", "Compared with", True),
     ("dna-none", f"/dna?{shop('early')}", "is read after the customers", True),
     ("dna-closed", f"/dna?{shop('closed')}", "may not see the orders", True),
     ("dna-sample", "/dna?shop=sample", "You are looking at a sample shop.", False),
@@ -277,6 +278,51 @@ def test_a_product_opens_beside_the_table_and_gives_the_focus_back(opening: Open
     expect(drawer).to_have_count(0)
     expect(link).to_be_focused()
     assert "product=" not in page.url
+
+
+def test_what_is_suggested_is_done_put_off_and_taken_back(opening: Opening) -> None:
+    page = opening(f"/command-center?{shop('marked')}").page
+    todo = page.locator("section").filter(has=page.get_by_role("heading", name="Do next")).last
+    expect(todo.locator(".action")).to_have_count(3)
+    todo.get_by_role("button", name="Done: Reorder Sample beanie").click()
+    expect(todo.get_by_text("1 put away")).to_be_visible()
+    expect(todo.get_by_role("button", name="Done: Reorder Sample beanie")).to_have_count(0)
+    todo.get_by_role("button", name="Later: Bundle Sample socks").click()
+    expect(todo.get_by_text("2 put away")).to_be_visible()
+    # Another page, and a page that is loaded anew, know of it.
+    page.goto(opening.address + f"/dna?{shop('marked')}")
+    todo.get_by_text("2 put away").click()
+    expect(todo.get_by_text("Done. Back on")).to_be_visible()
+    for left in (1, 0):
+        todo.get_by_role("button", name="Take back").first.click()
+        expect(todo.get_by_role("button", name="Take back")).to_have_count(left)
+    expect(todo.get_by_role("button", name="Done: Reorder Sample beanie")).to_be_visible()
+
+
+def test_a_portrait_is_compared_with_a_day_and_put_on_paper_and_into_a_picture(
+    opening: Opening,
+) -> None:
+    seen = opening(f"/dna?{shop('ready')}")
+    page = seen.page
+    page.locator(".ways-out summary").click()
+    page.locator(".ways-out .menu-link").last.click()
+    expect(page).to_have_url(re.compile("with=1"))
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PNG").click()
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    download.value.save_as(PICTURES / "dna-picture.png")
+    assert (PICTURES / "dna-picture.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    # The browser says so before and after it prints; the strands are open on the paper alone.
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details.strand:not([open])").count() == 0
+    page.emulate_media(media="print")
+    expect(page.locator(".rail")).not_to_be_visible()
+    expect(page.get_by_role("button", name="PNG")).not_to_be_visible()
+    page.screenshot(path=PICTURES / "dna-paper.png", full_page=True)
+    page.emulate_media(media="screen")
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details.strand[open]").count() == 0
+    assert seen.complaints == []
 
 
 def test_a_group_opens_its_customers_a_page_at_a_time(opening: Opening) -> None:

@@ -16,6 +16,7 @@ from brandmind.state.portrait import Portrait
 from brandmind.state.settings import Settings
 from brandmind.state.signed_in import SignedIn
 from brandmind.state.tables import Customers, Orders, Products
+from brandmind.state.todo import Todo
 from brandmind.state.waiting import Waiting
 from tests.identity_world import HARBOR, open_world
 from tests.integration.stranger_world import (
@@ -208,6 +209,29 @@ async def test_a_teammate_may_pause_and_answer_and_a_stranger_may_not(
     assert (await send("alice", Onboarding, "choose_costs", value="no"))[2] == 0
     assert (await send("alice", Onboarding, "go_on"))[3] == 2
     assert (await send("alice", Onboarding, "skip"))[3] == 3
+
+
+async def test_who_may_see_what_is_suggested_may_put_it_away_and_nobody_else(
+    around: Neighbourhood,
+) -> None:
+    async def send(who: str, name: str, key: Any = "second_order") -> list[tuple[Any, ...]]:
+        async with around.tab(who) as tab:
+            await tab.event(named(Todo, name), f"/dna?shop={HARBOR}", {"key": key})
+        rows = await around.world.sql(
+            "SELECT key, state FROM action_mark WHERE store_id = :store", store=around.store_id
+        )
+        return [tuple(row) for row in rows]
+
+    # Bob's Shopify account may not see what the portrait is read from.
+    for who in ("charlie", "nobody", "bob"):
+        assert await send(who, "done") == []
+    assert await send("alice", "done", ["second_order"]) == []
+    assert await send("alice", "done", "nothing of the kind") == []
+    assert await send("alice", "later") == [("second_order", "later")]
+    for who in ("charlie", "nobody", "bob"):
+        assert await send(who, "take_back") == [("second_order", "later")]
+    assert await send("alice", "done") == [("second_order", "done")]
+    assert await send("alice", "take_back") == []
 
 
 async def test_who_is_told_is_for_the_owner_to_say_and_a_member_for_themselves(

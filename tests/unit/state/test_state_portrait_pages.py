@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
+from brandmind.services.dna import Past, Point
 from brandmind.services.orders import DaySums
 from brandmind.services.products import ProductRow
+from brandmind.services.todo import Mark
 from brandmind.state import sample_portrait, sample_tables
 from brandmind.state.customers_view import customers
 from brandmind.state.goods_view import products
 from brandmind.state.orders_view import orders
 from brandmind.state.portrait_view import CLOSED, mode_of, portrait
+from brandmind.state.portrait_views import PortraitView
 from brandmind.state.ranges import Range
 from brandmind.sync.stages import Stage, StageState
 from tests import stage_acts
@@ -144,3 +147,73 @@ def test_the_week_is_the_mean_of_each_hour_and_names_the_busiest() -> None:
     assert page.week[0].hours[9].title == "Monday 9:00 to 10:00, 1.0 orders on average"
     nothing = {**told, "hours": [[0] * 24 for _ in range(7)]}
     assert portrait(replace(SAMPLE, tables=nothing), mode="real").week == ()
+
+
+def with_marks(*marks: Mark, real: bool = True) -> PortraitView:
+    return portrait(SAMPLE, mode="real" if real else "sample", shop_param="a", marks=marks)
+
+
+def test_what_is_put_away_makes_room_and_says_when_it_comes_back() -> None:
+    page = with_marks()
+    assert [one.key for one in page.do_next] == ["second_order", "hero_stock", "bundle"]
+    assert page.put_away == ()
+    assert (
+        page.do_next[0].why == "31 of every 100 new customers order again within 90 days (740 "
+        "of 2,388; likely 29 to 33)."
+    )
+    done = Mark("second_order", "", "done", date(2027, 2, 23), stage_acts.now())
+    hero = Mark("hero_stock", "Reorder Sample beanie", "later", date(2026, 12, 9), stage_acts.now())
+    page = with_marks(done, hero)
+    assert [one.key for one in page.do_next] == ["bundle"]
+    assert [(one.key, one.put_away) for one in page.put_away] == [
+        ("second_order", "Done. Back on 23 Feb if it still holds."),
+        ("hero_stock", "Later. Back on 9 Dec."),
+    ]
+    loyalty = next(one for one in page.table if one.key == "loyalty")
+    assert loyalty.actions[0].put_away
+
+
+def test_what_was_done_for_one_product_is_not_done_for_another() -> None:
+    another = Mark("hero_stock", "Reorder another", "done", date(2027, 2, 23), stage_acts.now())
+    assert "hero_stock" in [one.key for one in with_marks(another).do_next]
+
+
+def test_nothing_of_the_sample_shop_can_be_put_away() -> None:
+    assert {one.can_mark for one in with_marks(real=False).do_next} == {False}
+    assert {one.can_mark for one in with_marks().do_next} == {True}
+
+
+def test_earlier_days_can_be_compared_with_and_their_scores_make_a_line() -> None:
+    past = sample_portrait.past(TODAY)
+    page = portrait(SAMPLE, mode="real", shop_param="a", past=past)
+    assert page.compares[0].href == "/dna?shop=a&with=6"
+    assert [day.label for day in page.compares if day.current] == ["27 Aug 2026"]
+    price = page.helices[0].strands[0]
+    assert price.line.startswith("M0.00 38.00L")
+    assert price.line.endswith("L100.00 32.00")
+    assert price.line_said == "7 portraits since 27 Aug 2026, between 62 and 68."
+    assert (price.then, page.compared_with) == ("62", "Compared with 27 Aug 2026")
+    alone = portrait(replace(SAMPLE, before=None, before_day=None), mode="real", shop_param="a")
+    assert (alone.compares, alone.compared_with) == ((), "")
+    assert (alone.helices[0].strands[0].line, alone.helices[0].strands[0].then) == ("", "–")
+
+
+def test_years_of_portraits_make_a_menu_that_can_be_read() -> None:
+    points = tuple(Point(900 - at, TODAY - timedelta(days=at), 1, 12) for at in range(800))
+    page = portrait(SAMPLE, mode="real", shop_param="a", past=Past(points, {}))
+    assert 12 <= len(page.compares) <= 24
+
+
+def test_another_formula_is_named_beside_its_portrait() -> None:
+    assert SAMPLE.before is not None
+    old = replace(SAMPLE, before={**SAMPLE.before, "dna_version": 0})
+    assert "formula v0" in portrait(old, mode="real", shop_param="a").foot
+    assert "formula" not in portrait(SAMPLE, mode="real", shop_param="a").foot
+
+
+def test_a_week_begins_where_the_merchant_says() -> None:
+    sunday = portrait(SAMPLE, mode="real", shop_param="a", week_start=6)
+    assert [row.name for row in sunday.week] == ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+    monday = portrait(SAMPLE, mode="real", shop_param="a")
+    assert monday.week[0].name == "Mon"
+    assert monday.busiest == sunday.busiest

@@ -100,6 +100,8 @@ def _deaths(kind: Kind) -> list[Case]:
         Case(
             1, point, kind, partial(deaths.killed_at, point=point),
             seldom=2 if number % 2 == BOTH.index(kind) else 0,
+            # Each export is a shop of its own, read and then read again in peace.
+            limit_s=600.0,
         )
         for number, point in enumerate((*PAGE_POINTS, ANY_POINT, *EXPORT_POINTS))
     ]  # fmt: skip
@@ -113,7 +115,7 @@ def _quick(kind: Kind) -> list[Case]:
         Case(5, "killed", kind, partial(redis_is, trouble="killed"), often=10, seldom=1),
         Case(4, "bells", kind, bells.one_claim, seldom=4),
         Case(6, "no bell", kind, bells.never_rung, often=3, promised_s=12.0),
-        Case(2, "slots full", kind, slots.slots_full, seldom=here),
+        Case(2, "slots full", kind, slots.slots_full, seldom=here, limit_s=600.0),
         Case(7, "readers", kind, watchers.readers, seldom=4 * there),
         Case(8, "in mid-page", kind, uninstalls.in_mid_page, seldom=1),
         Case(12, "storm", kind, shopify_troubles.storm, often=40, seldom=5 * here),

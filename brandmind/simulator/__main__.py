@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from granian.constants import Interfaces
 from granian.log import LogLevels
@@ -20,7 +21,9 @@ from granian.server.embed import Server
 
 from brandmind.simulator.app import create_app
 from brandmind.simulator.config import ShopConfig, SimulatorConfig
+from brandmind.simulator.csv_shop import make_up
 from brandmind.simulator.faults import KINDS, UnknownFault, parse_fault
+from brandmind.simulator.invoices import Mapping, read_invoices
 from brandmind.simulator.live import live
 
 
@@ -41,6 +44,12 @@ def read_arguments(argv: Sequence[str]) -> tuple[argparse.Namespace, SimulatorCo
         default=os.environ.get("SIMULATOR_LIVE") or 0.0,
         metavar="N",
         help="orders a minute that arrive in each shop with the app (default: SIMULATOR_LIVE or 0)",
+    )
+    parser.add_argument(
+        "--csv", type=Path, metavar="FILE", help="the books of every shop: a CSV, plain, .gz or .xz"
+    )
+    parser.add_argument(
+        "--csv-mapping", type=Path, metavar="FILE", help="how the CSV is read (docs/simulator.md)"
     )
     parser.add_argument("--privacy-uri", help="where privacy webhooks go")
     parser.add_argument("--client-id")
@@ -77,7 +86,22 @@ def read_arguments(argv: Sequence[str]) -> tuple[argparse.Namespace, SimulatorCo
             parser.error(str(error))
     if chosen.live < 0:
         parser.error("--live cannot be negative")
-    config = SimulatorConfig(shop=shop, faults=tuple(chosen.fault), privacy_uri=chosen.privacy_uri)
+    invoices = None
+    if bool(chosen.csv) != bool(chosen.csv_mapping):
+        parser.error("--csv and --csv-mapping go together")
+    if chosen.csv:
+        try:
+            mapping = Mapping.read(chosen.csv_mapping)
+            invoices = read_invoices(chosen.csv, mapping, as_of=shop.as_of)
+            shop = make_up(shop, invoices)
+        except ValueError as error:
+            parser.error(str(error))
+    config = SimulatorConfig(
+        shop=shop,
+        faults=tuple(chosen.fault),
+        privacy_uri=chosen.privacy_uri,
+        invoices=invoices,
+    )
     if chosen.client_id:
         config = replace(config, client_id=chosen.client_id)
     if chosen.client_secret:

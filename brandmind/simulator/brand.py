@@ -17,13 +17,20 @@ from brandmind.simulator.catalogue import (
     Catalogue,
 )
 from brandmind.simulator.config import ShopConfig
+from brandmind.simulator.csv_shop import CsvBook, CsvCatalogue, csv_draft, csv_person
 from brandmind.simulator.customer_nodes import customer_node
 from brandmind.simulator.drafts import Draft, draft
+from brandmind.simulator.invoices import Invoices
 from brandmind.simulator.ledger import Sheet, sheet
 from brandmind.simulator.moments import DAY_S
 from brandmind.simulator.nodes import LazyNode, Node, gid, parse_gid
 from brandmind.simulator.order_nodes import OrderWriter
-from brandmind.simulator.order_papers import LINE_BASE, LINES_PER_ORDER, REFUND_BASE
+from brandmind.simulator.order_papers import (
+    LINE_BASE,
+    LINES_PER_ORDER,
+    REFUND_BASE,
+    REFUNDS_PER_ORDER,
+)
 from brandmind.simulator.orderbook import GUEST, ORDER_BASE, ORDER_STEP, OrderBook
 from brandmind.simulator.people import CUSTOMER_BASE, CUSTOMER_STEP, Person, person
 from brandmind.simulator.product_nodes import product_node
@@ -64,15 +71,22 @@ class IndexView:
 class Brand:
     """All that a shop holds. Orders by index in order of their making, customers likewise."""
 
-    def __init__(self, shop: str, config: ShopConfig) -> None:
+    def __init__(self, shop: str, config: ShopConfig, invoices: Invoices | None = None) -> None:
         digest = hashlib.sha256(f"{config.seed}:{shop}".encode()).digest()
         self.shop = shop
         self.config = config
         self.name = brand_name(shop)
         self.seed = int.from_bytes(digest[:5], "big")
         self.shopify_id = 60_000_000_000 + int.from_bytes(digest[5:9], "big")
-        self.catalogue = Catalogue(config, theme_seed=self.seed)
-        self.book = OrderBook(config, seed=self.seed)
+        self.invoices = invoices
+        self.catalogue: Catalogue
+        self.book: OrderBook
+        if invoices is None:
+            self.catalogue = Catalogue(config, theme_seed=self.seed)
+            self.book = OrderBook(config, seed=self.seed)
+        else:
+            self.catalogue = CsvCatalogue(config, invoices, theme_seed=self.seed)
+            self.book = CsvBook(config, invoices, seed=self.seed)
         self.version = 0
         self.serial = next(_serials)
         self.index = IndexView()
@@ -102,6 +116,8 @@ class Brand:
 
     def draft(self, index: int) -> Draft:
         """What was ordered and what became of it."""
+        if self.invoices is not None and index < len(self.invoices.orders):
+            return csv_draft(self.invoices, self.book, self.catalogue, self._buyer(index), index)
         return draft(self.book, self.catalogue, self._buyer(index), index)
 
     def _buyer(self, index: int) -> Person | None:
@@ -219,7 +235,11 @@ class Brand:
         """The customer's own facts."""
         found = self._people.get(index)
         if found is None:
-            found = person(self.seed, index)
+            found = (
+                person(self.seed, index)
+                if self.invoices is None
+                else csv_person(self.invoices, self.seed, index)
+            )
             if len(self._people) > 50_000:
                 self._people.clear()
             self._people[index] = found
@@ -316,7 +336,7 @@ class Brand:
         base, step, name = (
             (LINE_BASE, LINES_PER_ORDER, "lineItems")
             if kind == "LineItem"
-            else (REFUND_BASE, 8, "refunds")
+            else (REFUND_BASE, REFUNDS_PER_ORDER, "refunds")
         )
         index, place = divmod(number - base, step)
         if not 0 <= index < len(self.book) or index in self.book.deleted:

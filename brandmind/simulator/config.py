@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from brandmind.simulator.amounts import DOLLAR_RATES
+from brandmind.simulator.invoices import Invoices
 
 API_VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
 LATEST_VERSION = API_VERSIONS[-1]
@@ -30,6 +31,7 @@ _OF_THE_DATA = (
     "as_of",
     "currency",
     "timezone",
+    "country",
     "taxes_included",
 )
 
@@ -51,6 +53,7 @@ class ShopConfig:
     as_of: int = field(default_factory=lambda: int(time.time()))
     currency: str = "USD"
     timezone: str = "America/New_York"
+    country: str = "US"
     taxes_included: bool = False
     bucket_size: float = 2000.0
     restore_rate: float = 100.0
@@ -88,7 +91,8 @@ class ShopConfig:
 class SimulatorConfig:
     """The whole process: every shop starts as `shop`, with `faults` already set.
 
-    Privacy topics go to `privacy_uri`, or where the app's other webhooks go.
+    Privacy topics go to `privacy_uri`, or where the app's other webhooks go. With `invoices`, all
+    shops have the books of that file.
     """
 
     shop: ShopConfig = field(default_factory=ShopConfig)
@@ -96,3 +100,4 @@ class SimulatorConfig:
     client_id: str = CLIENT_ID
     client_secret: str = CLIENT_SECRET
     privacy_uri: str | None = None
+    invoices: Invoices | None = None

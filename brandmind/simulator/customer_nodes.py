@@ -22,9 +22,9 @@ def customer_node(
     address = {
         "__typename": "MailingAddress",
         "id": gid("MailingAddress", who.shopify_id) + "?model_name=CustomerAddress",
-        "city": who.city,
-        "country": who.place.country_name,
-        "countryCodeV2": who.place.country,
+        "city": who.city or None,
+        "country": who.place.country_name or None,
+        "countryCodeV2": who.place.country or None,
         "province": who.place.province_name or None,
         "provinceCode": who.place.province or None,
         "firstName": who.first_name,

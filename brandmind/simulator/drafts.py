@@ -48,13 +48,16 @@ class DraftDiscount:
 
 @dataclass(slots=True)
 class DraftEvent:
-    """Something that happened later: which units of which lines, which third of the shipping."""
+    """Something that happened later: which units of which lines, which third of the shipping or
+    how much of it. `goodwill` is what more was paid back than came back (less, where negative).
+    """
 
     kind: EventKind
     at: int
     units: list[tuple[int, int]] = field(default_factory=list)
     restock: str = "NO_RESTOCK"
     shipping_thirds: int = 0
+    shipping_back: int = 0
     goodwill: int = 0
     paid_back: bool = True
     failed_first: bool = False

@@ -148,6 +148,10 @@ def sheet(draft: Draft, *, factor: float, taxes_included: bool) -> Sheet:
             thirds += event.shipping_thirds
             sales.append(SaleSums("RETURN", "SHIPPING", -1, None, -total, -tax, -before, -after))
             refund.shipping = (total if taxes_included else total - tax, tax)
+        if event.shipping_back:
+            back = converted(event.shipping_back, factor)
+            sales.append(SaleSums("RETURN", "SHIPPING", -1, None, -back, 0, 0, 0))
+            refund.shipping = (back, 0)
         if event.goodwill:
             refund.adjustment = -min(converted(event.goodwill, factor), original)
             sales.append(SaleSums("RETURN", "ADJUSTMENT", -2, None, refund.adjustment, 0, 0, 0))

@@ -211,9 +211,9 @@ class OrderWriter(OrderPapers):
         return {
             "__typename": "MailingAddress",
             "id": gid("MailingAddress", ADDRESS_BASE + draft.index) + "?model_name=Address",
-            "city": draft.city,
-            "country": draft.place.country_name,
-            "countryCodeV2": draft.place.country,
+            "city": draft.city or None,
+            "country": draft.place.country_name or None,
+            "countryCodeV2": draft.place.country or None,
             "province": draft.place.province_name or None,
             "provinceCode": draft.place.province or None,
             "firstName": buyer.first_name if buyer else None,

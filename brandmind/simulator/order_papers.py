@@ -13,7 +13,10 @@ from brandmind.simulator.orderbook import OrderBook
 from brandmind.simulator.people import Person
 
 LINE_BASE = 15_000_000_000_000
-LINES_PER_ORDER = 1_024
+# What an order may hold at most, so that the ids of two never meet.
+LINES_PER_ORDER = 2_048
+REFUNDS_PER_ORDER = 16
+LINES_PER_REFUND = 2_048
 SALE_BASE = 30_000_000_000_000
 AGREEMENT_BASE = 20_000_000_000_000
 REFUND_BASE = 900_000_000_000
@@ -79,7 +82,7 @@ class OrderPapers:
     def _transaction(self, k: int, kind: str, status: str, at: str, amount: Bag) -> Node:
         return {
             "__typename": "OrderTransaction",
-            "id": gid("OrderTransaction", TRANSACTION_BASE + self._draft.index * 16 + k),
+            "id": gid("OrderTransaction", TRANSACTION_BASE + self._draft.index * 64 + k),
             "kind": kind,
             "status": status,
             "amountSet": amount,
@@ -106,7 +109,7 @@ class OrderPapers:
     def _refund(self, k: int, lines: list[Node], shipping: Node | None) -> Node:
         mine, theirs = self._shop.refunds[k], self._presentment.refunds[k]
         event = self._draft.events[mine.event]
-        shopify_id = REFUND_BASE + self._draft.index * 8 + k
+        shopify_id = REFUND_BASE + self._draft.index * REFUNDS_PER_ORDER + k
         at = iso(event.at)
         paid = self._bag(mine.paid_back, theirs.paid_back)
         transactions = []
@@ -114,7 +117,7 @@ class OrderPapers:
             transactions.append(self._transaction(8 + 2 * k, "REFUND", "FAILURE", at, paid))
         if mine.paid_back:
             transactions.append(self._transaction(9 + 2 * k, "REFUND", "SUCCESS", at, paid))
-        seat = REFUND_LINE_BASE + self._draft.index * 512 + k * 256
+        seat = REFUND_LINE_BASE + ((self._draft.index * REFUNDS_PER_ORDER + k) * LINES_PER_REFUND)
         items = []
         for place, (item, item_p) in enumerate(zip(mine.items, theirs.items, strict=True)):
             line, units, subtotal, tax = item
@@ -173,7 +176,7 @@ class OrderPapers:
         self, lines: list[Node], shipping: Node | None, refunds: list[Node]
     ) -> list[Node]:
         nodes = []
-        seat = SALE_BASE + self._draft.index * 2_048
+        seat = SALE_BASE + self._draft.index * 2 * LINES_PER_ORDER
         for number, (mine, theirs) in enumerate(
             zip(self._shop.agreements, self._presentment.agreements, strict=True)
         ):
@@ -223,7 +226,10 @@ class OrderPapers:
         else:
             at = self._draft.events[event].at
         node: Node = {
-            "id": gid("SalesAgreement", AGREEMENT_BASE + self._draft.index * 16 + number),
+            "id": gid(
+                "SalesAgreement",
+                AGREEMENT_BASE + self._draft.index * 2 * REFUNDS_PER_ORDER + number,
+            ),
             "happenedAt": iso(at),
             "reason": mine.reason,
             "sales": sales,

@@ -43,11 +43,23 @@ def shop_node(*, shop: str, name: str, shopify_id: int, config: ShopConfig) -> N
         "shopAddress": {
             "__typename": "ShopAddress",
             "id": gid("ShopAddress", shopify_id),
-            "city": "Brooklyn",
-            "country": "United States",
-            "countryCodeV2": "US",
-            "province": "New York",
-            "provinceCode": "NY",
+            **(
+                {
+                    "city": "Brooklyn",
+                    "country": "United States",
+                    "countryCodeV2": "US",
+                    "province": "New York",
+                    "provinceCode": "NY",
+                }
+                if config.country == "US"
+                else {
+                    "city": None,
+                    "country": config.country,
+                    "countryCodeV2": config.country,
+                    "province": None,
+                    "provinceCode": None,
+                }
+            ),
         },
         "createdAt": opened,
         "updatedAt": opened,

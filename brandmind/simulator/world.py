@@ -67,6 +67,7 @@ class Shop:
         config = whole.shop
         self.name = name
         self.config = config
+        self._invoices = whole.invoices
         self.faults = FaultBox(config.seed)
         self.post = Post(name, whole.client_secret, self.faults, seed=config.seed)
         self.app = AppNews(self.post, whole.privacy_uri)
@@ -88,7 +89,7 @@ class Shop:
     def brand(self) -> Brand:
         """The shop's data, generated on the first look."""
         if self._brand is None:
-            self._brand = Brand(self.name, self.config)
+            self._brand = Brand(self.name, self.config, self._invoices)
         return self._brand
 
     @property

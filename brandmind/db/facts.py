@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import compress, pairwise
 from operator import add
+from types import SimpleNamespace
 from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
@@ -149,7 +150,7 @@ def load(session: Session, store_id: str, *, as_of: date, run_id: str | None = N
     """
     if session.get_bind().dialect.name == "postgresql":
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-    store = _store(session, store_id)
+    store = _with_older(session, _store(session, store_id), run_id)
     tz = zone(store.timezone)
     currency = store.currency or ""
     bought = _orders(session, store_id, currency=currency, end=as_of)
@@ -191,6 +192,17 @@ def _store(session: Session, store_id: str) -> Any:
     if store is None:
         raise NotFound
     return store
+
+
+def _with_older(session: Session, store: Any, run_id: str | None) -> Any:
+    """The store as it will be once the run is over: what its older orders tell is told to the
+    store by the run's last act, and the portrait is made before that.
+    """
+    history = session.execute(
+        sa.select(STAGE).where(STAGE.c.run_id == run_id, STAGE.c.stage == Stage.HISTORY.value)
+    ).first()
+    learnt = runs.history_learnt(store, history) if history is not None else {}
+    return SimpleNamespace(**{**store._mapping, **learnt})
 
 
 def _lots(session: Session, query: sa.Select[Any]) -> Iterator[Sequence[Sequence[Any]]]:

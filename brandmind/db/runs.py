@@ -692,14 +692,7 @@ def _learnt(
 ) -> dict[str, Any]:
     """What a whole run tells about its store."""
     if claim.kind is Kind.HISTORICAL:
-        history = stages[Stage.HISTORY.value]
-        if history.state != StageState.DONE.value:
-            return {}
-        begins = history.created_from
-        if store.history_done and begins is not None:
-            # What was read from further back is still there, and still followed.
-            begins = store.history_from and min(begins, store.history_from)
-        return {"history_done": True, "history_from": begins}
+        return history_learnt(store, stages[Stage.HISTORY.value])
     values: dict[str, Any] = {"last_synced_at": now}
     customers = stages.get(Stage.CUSTOMERS.value)
     if customers is not None:
@@ -717,6 +710,17 @@ def _learnt(
         # Its own orders tell now when its quiet hour is.
         values |= {"next_sync_at": None, "nightly_at": None}
     return values
+
+
+def history_learnt(store: Any, history: Any) -> dict[str, Any]:
+    """What the store knows once a run's reading of the older orders (its stage's row) counts."""
+    if history.state != StageState.DONE.value:
+        return {}
+    begins = history.created_from
+    if store.history_done and begins is not None:
+        # What was read from further back is still there, and still followed.
+        begins = store.history_from and min(begins, store.history_from)
+    return {"history_done": True, "history_from": begins}
 
 
 def _once_more(session: Session, store: Any, run: Any, *, chosen: bool) -> str | None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import orjson
 import pytest
 import sqlalchemy as sa
 
@@ -105,6 +106,20 @@ async def test_however_a_sync_is_cut_into_pages_the_portrait_is_the_same(db: Dat
         assert newest is not None
         told.append((newest.portrait, newest.tables, newest.as_of))
     assert told[0] == told[1]
+
+
+async def test_the_portrait_at_the_end_of_the_older_orders_knows_that_they_are_whole(
+    db: Database,
+) -> None:
+    await _sync(db, MemoryShop(orders=800, page=100))
+    newest = await db.read(portraits.latest, STORE_ID)
+    assert newest is not None
+    # Nothing has changed since: a portrait made now says the very same.
+    loaded = await db.read(facts.load, STORE_ID, as_of=newest.as_of)
+    assert loaded.facts.whole
+    again = dna.made(loaded, {})
+    assert orjson.loads(again.portrait_json) == newest.portrait
+    assert orjson.loads(again.tables_json) == newest.tables
 
 
 async def test_recent_orders_have_a_portrait_before_the_older_ones_are_read(db: Database) -> None:

@@ -19,9 +19,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from pathlib import Path
 from typing import IO, Any, NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from brandmind.simulator.amounts import exponent
+from brandmind.simulator.amounts import DOLLAR_RATES, exponent
 
 _OPENERS: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
 COLUMNS = ("order", "product", "title", "quantity", "at", "price", "customer", "country")
@@ -63,9 +63,15 @@ class Mapping:
         if lacking := [name for name in COLUMNS if name not in told.get("columns", {})]:
             raise BadCsv(f"the mapping's columns lack {', '.join(lacking)}")
         try:
-            return cls(**{**told, "shipping": tuple(told.get("shipping", ()))})
+            found = cls(**{**told, "shipping": tuple(told.get("shipping", ()))})
+            ZoneInfo(found.timezone)
         except TypeError as error:
             raise BadCsv("the mapping needs a timezone and a currency") from error
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise BadCsv(f"there is no time zone {told['timezone']}") from error
+        if found.currency not in DOLLAR_RATES:
+            raise BadCsv(f"currency is one of {', '.join(DOLLAR_RATES)}")
+        return found
 
 
 class Sold(NamedTuple):
@@ -186,17 +192,20 @@ def _rows(file: IO[str], mapping: Mapping) -> Iterator[_Row]:
             raise BadCsv(f"line {line} of the file cannot be read: {error}") from error
 
 
-def _moment(text: str, zone: ZoneInfo, moved: timedelta) -> int:
+def _local(text: str) -> datetime:
     try:
-        # Whole weeks by the shop's own clock: ten in the morning stays that, on the same weekday.
-        local = datetime.fromisoformat(text).replace(tzinfo=None) + moved
+        return datetime.fromisoformat(text).replace(tzinfo=None)
     except ValueError as error:
         raise BadCsv(f"{text} is not a moment like 2011-12-09 12:50:00") from error
-    return int(local.replace(tzinfo=zone).timestamp())
+
+
+def _moment(text: str, zone: ZoneInfo, moved: timedelta) -> int:
+    # Whole weeks by the shop's own clock: ten in the morning stays that, on the same weekday.
+    return int((_local(text) + moved).replace(tzinfo=zone).timestamp())
 
 
 def _moved(rows: list[_Row], mapping: Mapping, as_of: int) -> timedelta:
-    last = datetime.fromisoformat(max(row.at for row in rows)).replace(tzinfo=None)
+    last = max(map(_local, {row.at for row in rows}))
     now = datetime.fromtimestamp(as_of, UTC).astimezone(ZoneInfo(mapping.timezone))
     return timedelta(weeks=(now.replace(tzinfo=None) - last) // timedelta(weeks=1))
 

@@ -54,6 +54,16 @@ def test_two_keys_go_to_a_page_whose_beginning_gets_the_focus(center: Page) -> N
     expect(center.locator("main")).to_be_focused()
 
 
+@pytest.mark.parametrize(
+    ("letter", "path"),
+    [("d", "/dna"), ("u", "/customers"), ("p", "/products"), ("o", "/orders"), ("w", "/syncing")],
+)
+def test_each_page_has_its_letter(center: Page, letter: str, path: str) -> None:
+    center.keyboard.press("g")
+    center.keyboard.press(letter)
+    expect(center).to_have_url(re.compile(re.escape(path)))
+
+
 def test_a_change_within_a_page_leaves_the_focus_alone(center: Page) -> None:
     sync = center.get_by_role("button", name="Sync now")
     sync.focus()

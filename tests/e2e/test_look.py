@@ -263,6 +263,27 @@ def test_own_days_are_chosen_with_a_form(opening: Opening, where: str) -> None:
     expect(page.locator("summary.choice")).to_contain_text("1 Nov to 10 Nov 2026")
 
 
+def test_the_questions_follow_each_other_and_lead_to_the_numbers(opening: Opening) -> None:
+    page = opening(f"/syncing?{shop('running')}").page
+    page.get_by_role("link", name="3 short questions about your store").click()
+    headline = page.get_by_role("heading", level=1)
+    expect(headline).to_have_text("What should we read?")
+    page.get_by_role("radio", name="The last 12 months").check()
+    expect(page.get_by_text("Kept. It holds for everything")).to_be_visible()
+    page.get_by_role("button", name="Continue").click()
+    expect(headline).to_have_text("How do you count?")
+    page.get_by_role("radio", name="Sunday").check()
+    expect(page.get_by_role("radio", name="Monday")).not_to_be_checked()
+    page.go_back()
+    expect(headline).to_have_text("What should we read?")
+    page.go_forward()
+    page.get_by_role("button", name="Continue").click()
+    expect(headline).to_have_text("Who hears when it is ready?")
+    page.get_by_role("checkbox", name="Bob Teammate").check()
+    page.get_by_role("button", name="Done").click()
+    expect(page).to_have_url(re.compile("/syncing"))
+
+
 def test_a_product_opens_beside_the_table_and_gives_the_focus_back(opening: Opening) -> None:
     page = opening(f"/products?{shop('ready')}&range=90d").page
     link = page.get_by_role("link", name="Sample crew, slate")

@@ -35,8 +35,8 @@ async def viewer_of(rt: Runtime, request: HTTPConnection) -> sessions.Viewer | N
 
 
 def is_our_own(rt: Runtime, request: HTTPConnection) -> bool:
-    """Whether the request comes from a page of ours: it names exactly our origin."""
-    return request.headers.get("origin") == rt.settings.public_url
+    """Whether the request comes from a page of ours: it names our origin and no other."""
+    return request.headers.getlist("origin") == [rt.settings.public_url]
 
 
 def elsewhere(rt: Runtime, request: Request) -> Response | None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from brandmind.db import grants
 from brandmind.db.cipher import Cipher
 from brandmind.db.session import Database
-from brandmind.errors import InvalidInput, ShopifyUnavailable, TokenRevoked
+from brandmind.errors import InvalidInput, SettingsError, ShopifyUnavailable, TokenRevoked
 from brandmind.runtime import Runtime
 from brandmind.services import by_hand, tokens
 from brandmind.services.tokens import StoreToken
@@ -256,3 +258,36 @@ async def test_a_rotation_seals_every_token_under_the_newest_key(world: World) -
     assert [row[0][:3] for row in await world.sql("SELECT refresh_sealed FROM token")] == ["k2."]
     world.rt.cipher = Cipher([("k2", b"fedcba9876543210fedcba9876543210")])
     assert await (await _token(world)).access_token() == "shpat_access1"
+
+
+async def test_a_rotation_takes_what_was_renewed_meanwhile_in_its_next_round(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = ("k1", b"0123456789abcdef0123456789abcdef"), ("k2", b"f" * 16 + b"0" * 16)
+    world.rt.cipher = Cipher([new, old])
+    reseal, renewals = grants.reseal, [1]
+
+    def renewed_first(session: Any, store_id: str, **more: Any) -> bool:
+        # Somebody who does not know the new key yet renews the token in between.
+        if renewals:
+            renewals.pop()
+            access = Cipher([old]).seal("shpat_renewed", store_id=store_id, purpose="access")
+            told = {"a": access, "s": store_id}
+            session.execute(
+                sa.text(
+                    "UPDATE token SET access_sealed = :a, generation = generation + 1 "
+                    "WHERE store_id = :s"
+                ),
+                told,
+            )
+        return reseal(session, store_id, **more)
+
+    monkeypatch.setattr(grants, "reseal", renewed_first)
+    assert await tokens.rotate(world.rt) == 1
+    world.rt.cipher = Cipher([new])
+    assert await (await _token(world)).access_token() == "shpat_renewed"
+    # Where that never ends, nobody is told that the old key may go.
+    world.rt.cipher = Cipher([("k3", b"3" * 16 + b"0" * 16), new, old])
+    renewals.extend([1] * 100)
+    with pytest.raises(SettingsError, match="still sealed under an older key"):
+        await tokens.rotate(world.rt)

@@ -99,6 +99,76 @@ async def test_a_route_gives_a_stranger_nothing(
     assert await around.everything_of_alice() == before
 
 
+FOREIGN: dict[str, list[tuple[str, str]]] = {
+    "no origin": [],
+    "no origin but a referer": [("referer", f"{PUBLIC}/settings")],
+    "another host": [("origin", "https://evil.example")],
+    "null": [("origin", "null")],
+    "empty": [("origin", "")],
+    "ours with more behind": [("origin", f"{PUBLIC}.evil.example")],
+    "ours with a slash": [("origin", f"{PUBLIC}/")],
+    "another port": [("origin", "http://localhost:1")],
+    "another name of this machine": [("origin", PUBLIC.replace("localhost", "127.0.0.1"))],
+    "ours and another": [("origin", PUBLIC), ("origin", "https://evil.example")],
+}
+
+
+@pytest.mark.parametrize("which", sorted(FOREIGN))
+async def test_no_page_elsewhere_makes_the_owners_browser_change_anything(
+    around: Neighbourhood, which: str
+) -> None:
+    """The owner's cookie comes along; the webhooks' door knows no cookies and asks for a mark."""
+    before = await around.everything_of_alice()
+    session = (await around.alice.get("/api/sessions")).json()["sessions"][0]["session_id"]
+    changing = [door for door in sorted(MAY_GET) if door[0] not in ("GET", "HEAD")]
+    assert len(changing) >= 6
+    for method, path in changing:
+        address = path.replace("{store_id}", around.store_id).replace("{session_id}", session)
+        answer = await around.alice.request(
+            method, address, headers=FOREIGN[which], data={"token": "x"}
+        )
+        expected = {"/webhooks/shopify": 401, "/auth/link": 400}.get(path, 403)
+        assert answer.status_code == expected, path
+        assert "set-cookie" not in answer.headers
+    assert await around.everything_of_alice() == before
+
+
+async def test_nothing_is_changed_by_following_a_link(around: Neighbourhood) -> None:
+    """A link elsewhere takes the owner's cookie along; so no GET may change a thing."""
+    before = await around.everything_of_alice()
+    for method, path in sorted(MAY_GET):
+        address = path.replace("{store_id}", around.store_id)
+        for tried in {"GET", "HEAD"} if method == "GET" else {"GET", "HEAD", "PUT", "DELETE"}:
+            answer = await around.alice.request(
+                tried, address, params={"shop": HARBOR, "_method": "POST"},
+                headers={"x-http-method-override": "POST"},
+            )  # fmt: skip
+            assert answer.status_code < 500
+    assert await around.everything_of_alice() == before
+
+
+@pytest.mark.parametrize(
+    "leads",
+    ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)",
+     "evil.myshopify.com.evil.example", "evil.example/.myshopify.com",
+     "harbor.myshopify.com@evil.example", "harbor.myshopify.com:8080", "x.myshopify.com#@evil"],
+)  # fmt: skip
+async def test_no_route_leads_a_browser_somewhere_else(around: Neighbourhood, leads: str) -> None:
+    names = ("shop", "next", "return_to", "redirect", "redirect_uri", "url", "host", "to", "from")
+    for method, path in sorted(MAY_GET):
+        for browser in (around.alice, around.nobody):
+            address = path.replace("{store_id}", around.store_id)
+            answer = await browser.request(
+                method,
+                address,
+                params=dict.fromkeys(names, leads),
+                headers={"host": "evil.example"},
+            )
+            location = answer.headers.get("location", f"{PUBLIC}/")
+            assert location.startswith((f"{PUBLIC}/", "http://shopify.test/")), path
+            assert "evil" not in location.partition("?")[0], path
+
+
 async def test_the_owner_gets_what_the_stranger_does_not(around: Neighbourhood) -> None:
     answer = await around.alice.get(f"/api/stores/{around.store_id}/status")
     assert (answer.status_code, answer.json()["shop"]) == (200, HARBOR)

@@ -335,16 +335,17 @@ async def test_a_connection_without_a_token_or_with_an_odd_one_hears_nothing(
             assert not socket.heard(house.secrets)
 
 
-async def test_an_unknown_event_is_logged_without_its_cookie(house: WebHouse) -> None:
+async def test_what_a_stranger_provokes_is_logged_without_a_word_of_it(house: WebHouse) -> None:
     async with raw_socket(
         house.port, token="curious", cookie=house.cookies["charlie"], origins=[house.origin]
     ) as socket:
         await socket.joins()
         await socket.event("no.such.event.planted_here", CENTER, {})
         await socket.rest()
+    # The line itself may be one too many of its kind by now; one of them is there.
     said = house.said()
-    assert "no.such.event.planted_here" in said
-    assert "'cookie': [redacted]" in said
+    assert "reflex" in said
+    assert "planted_here" not in said
 
 
 @pytest.mark.parametrize("path", ["/_upload", "/_upload/x", "/_all_routes", "/_event", "/ping/x"])

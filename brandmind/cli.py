@@ -393,6 +393,7 @@ def _launch(*, port: int | None, host: str | None, demo: bool) -> None:
 
     settings = _settings(port=port, host=host).model_copy(update={"demo": demo})
     settings.check_production()
+    logs.set_up(as_json=settings.logs_json)
     frontend.ensure_built()
     raise typer.Exit(asyncio.run(house.run(settings)))
 

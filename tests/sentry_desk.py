@@ -17,6 +17,7 @@ class Desk:
 
     def __init__(self, port: int) -> None:
         self.dsn = f"http://publickey@127.0.0.1:{port}/1"
+        self.address = f"http://127.0.0.1:{port}/api/1/envelope/"
         self.envelopes: list[bytes] = []
         self._news = threading.Condition()
 

@@ -20,6 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from brandmind.errors import BrandMindError
+from brandmind.launch.console import say
 
 HOME = Path(__file__).resolve().parents[2]
 _EXPORT = HOME / "tools" / "export_frontend.py"
@@ -93,7 +94,7 @@ def ensure_built() -> bool:
 
 def _build() -> None:
     began = time.monotonic()
-    print("Building the frontend (once, and when its sources change) …", flush=True)
+    say("Building the frontend (once, and when its sources change) …")
     _stamp().unlink(missing_ok=True)
     log = _workshop() / "log"
     locked = {path: path.read_bytes() for path in (HOME / "reflex.lock").glob("*.json")}
@@ -112,7 +113,7 @@ def _build() -> None:
         raise BuildFailed(f"The frontend could not be built. {log} ends with:\n{last}")
     unbake_port(web_dir() / "build" / "client" / "assets")
     _stamp().write_text(sources_digest())
-    print(f"Built in {time.monotonic() - began:.0f} s.", flush=True)
+    say(f"Built in {time.monotonic() - began:.0f} s.")
 
 
 def _keep_if_equal(before: dict[Path, bytes]) -> None:

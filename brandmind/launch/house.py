@@ -15,6 +15,7 @@ from pathlib import Path
 from brandmind import logs
 from brandmind.errors import SettingsError
 from brandmind.launch import frontend
+from brandmind.launch.console import say
 from brandmind.launch.keys import ensure_key_file
 from brandmind.launch.ports import first_free_port
 from brandmind.launch.supervisor import DidNotStart, Program, Supervisor
@@ -29,17 +30,6 @@ from brandmind.settings import (
 
 SIMULATOR_PORT = 9292
 DEMO_SHOP = "harbor-and-pine.myshopify.com"
-
-
-def say(line: str) -> None:
-    """A line on the console, at once; as JSON where that is asked for."""
-    # What a child has said comes as JSON already.
-    if logs.as_json() and not line.startswith("{"):
-        if not line.strip():
-            return
-        words = logs.one_line(line)
-        line = logs.json_line("INFO", "brandmind.launch", words, at_s=time.time())
-    print(line, flush=True)
 
 
 async def run(settings: Settings) -> int:

@@ -138,5 +138,5 @@ async def _kill_at_any_moment(
     # The dead may have had most of the answers.
     shop.go_on()
     shop.hold_after(5)
-    back = await recovery_of(ground, store_id, pid, died_at=died_at)
+    back = await recovery_of(ground, store_id, pid, died_at=died_at, shop=shop)
     outcome.recoveries_s.append(back.page_after_s)

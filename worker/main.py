@@ -106,10 +106,15 @@ async def _hang_up(bells: Worker) -> None:
 
 
 def main() -> None:
-    """Run the worker with the settings of the environment."""
+    """Run the worker with the settings of the environment.
+
+    Raises:
+        SettingsError: production is asked for and something stands in its way.
+    """
     # arq passes an option on to redis-py that redis 6 deprecates; nothing here can change that.
     warnings.filterwarnings("ignore", message=".*retry_on_timeout.*", category=DeprecationWarning)
     settings = Settings.load()
+    settings.check_production()
     logs.set_up(as_json=settings.logs_json)
     logs.catch_the_rest()
     tracking.start(

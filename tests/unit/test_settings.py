@@ -242,3 +242,18 @@ def test_listening_beyond_loopback_is_production(
     monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
     assert told(monkeypatch, HOST=host).production
+
+
+def test_a_worker_does_not_start_either_where_production_is_not_safe(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from worker import main
+
+    async def never(_settings: Settings) -> None:
+        raise AssertionError("it has started")
+
+    monkeypatch.setattr(main, "serve", never)
+    for name, value in (PRODUCTION | {"REDIS_URL": "redis://cache.internal"}).items():
+        monkeypatch.setenv(f"BRANDMIND_{name}", value)
+    with pytest.raises(SettingsError, match="BRANDMIND_REDIS_URL reaches"):
+        main.main()

@@ -21,12 +21,17 @@ for _name in [n for n in os.environ if n.startswith("BRANDMIND_") and n not in _
     del os.environ[_name]
 os.environ["BRANDMIND_ENV_FILE"] = os.devnull
 
+import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 import redis  # noqa: E402
 
 from brandmind.launch import ports  # noqa: E402
 from brandmind.launch.valkey import OLDEST, EmbeddedValkey, packed_binary  # noqa: E402
 from tests.postgres_cluster import PostgresCluster, postgres_binaries  # noqa: E402
+
+# How long an example takes says how busy the machine is, never whether a property holds.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL", "") not in {"", "0"}

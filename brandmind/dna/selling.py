@@ -42,20 +42,17 @@ def discount_reliance(year: Year) -> Reading | Missing:
     some = wilson(with_discount, count)
     first_ones = wilson(first_with, firsts) if firsts else some
     deep_ones = depth.interval()
-    # The three parts lean on one another; taken as apart, their distances add in squares.
-    ends = []
-    for end in (0, 1):
-        moved = (
-            score_of(some[end], depth.value, first_share) - score,
-            score_of(share, deep_ones[end], first_share) - score,
-            score_of(share, depth.value, first_ones[end]) - score,
-        )
-        ends.append(sum(move * move for move in moved) ** 0.5)
+    # Most orders are first ones, and no discount is without its depth: the three parts move
+    # together, and so do their ends.
+    low, high = (
+        score_of(some[end], deep_ones[end], first_ones[end] if firsts else some[end])
+        for end in (0, 1)
+    )
     return Reading(
         raw=score,
         score=score,
-        low=score - ends[0],
-        high=score + ends[1],
+        low=low,
+        high=high,
         n=count,
         evidence=evidence(
             ("Orders with a discount", f"{words.percent(share)} of {words.number(count)}"),

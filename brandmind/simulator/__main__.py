@@ -25,6 +25,7 @@ from brandmind.simulator.csv_shop import make_up
 from brandmind.simulator.faults import KINDS, UnknownFault, parse_fault
 from brandmind.simulator.invoices import Mapping, read_invoices
 from brandmind.simulator.live import live
+from brandmind.simulator.planting import Plant
 
 
 def read_arguments(argv: Sequence[str]) -> tuple[argparse.Namespace, SimulatorConfig]:
@@ -44,6 +45,11 @@ def read_arguments(argv: Sequence[str]) -> tuple[argparse.Namespace, SimulatorCo
         default=os.environ.get("SIMULATOR_LIVE") or 0.0,
         metavar="N",
         help="orders a minute that arrive in each shop with the app (default: SIMULATOR_LIVE or 0)",
+    )
+    parser.add_argument(
+        "--plant",
+        metavar="NAME=VALUE,…",
+        help="truths in every shop: repeat, peak, hero, discount, pair (docs/simulator.md)",
     )
     parser.add_argument(
         "--csv", type=Path, metavar="FILE", help="the books of every shop: a CSV, plain, .gz or .xz"
@@ -79,6 +85,12 @@ def read_arguments(argv: Sequence[str]) -> tuple[argparse.Namespace, SimulatorCo
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         shop = replace(shop, as_of=int(moment.timestamp()))
+    if chosen.plant is not None:
+        try:
+            told = dict(part.split("=", 1) for part in chosen.plant.split(",") if part)
+            shop = replace(shop, plant=Plant.of({name: float(x) for name, x in told.items()}))
+        except ValueError as error:
+            parser.error(f"--plant {chosen.plant}: {error}")
     for text in chosen.fault:
         try:
             parse_fault(text)

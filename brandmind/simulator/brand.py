@@ -33,6 +33,8 @@ from brandmind.simulator.order_papers import (
 )
 from brandmind.simulator.orderbook import GUEST, ORDER_BASE, ORDER_STEP, OrderBook
 from brandmind.simulator.people import CUSTOMER_BASE, CUSTOMER_STEP, Person, person
+from brandmind.simulator.planted_range import PlantedRange
+from brandmind.simulator.planting import HISTORY_DAYS
 from brandmind.simulator.product_nodes import product_node
 from brandmind.simulator.shop_nodes import shop_node
 from brandmind.simulator.words import brand_name
@@ -87,6 +89,10 @@ class Brand:
         else:
             self.catalogue = CsvCatalogue(config, invoices, theme_seed=self.seed)
             self.book = CsvBook(config, invoices, seed=self.seed)
+        self.planted: PlantedRange | None = None
+        if config.plant is not None and invoices is None:
+            since = config.as_of - (HISTORY_DAYS + 2) * DAY_S
+            self.planted = PlantedRange(config.plant, self.catalogue, since=since)
         self.version = 0
         self.serial = next(_serials)
         self.index = IndexView()
@@ -118,7 +124,9 @@ class Brand:
         """What was ordered and what became of it."""
         if self.invoices is not None and index < len(self.invoices.orders):
             return csv_draft(self.invoices, self.book, self.catalogue, self._buyer(index), index)
-        return draft(self.book, self.catalogue, self._buyer(index), index)
+        # Orders placed later are like those of any shop.
+        planted = self.planted if index < self.config.orders else None
+        return draft(self.book, self.catalogue, self._buyer(index), index, planted=planted)
 
     def _buyer(self, index: int) -> Person | None:
         # Who bought stays who bought, whoever the order was given to by a merge.

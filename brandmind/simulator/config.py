@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from brandmind.simulator.amounts import DOLLAR_RATES
 from brandmind.simulator.invoices import Invoices
+from brandmind.simulator.planting import Plant
 
 API_VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
 LATEST_VERSION = API_VERSIONS[-1]
@@ -33,6 +34,7 @@ _OF_THE_DATA = (
     "timezone",
     "country",
     "taxes_included",
+    "plant",
 )
 
 
@@ -43,7 +45,8 @@ class ShopConfig:
     An app without approval sees no protected fields (`protected_data` False), or none of the
     `refused_objects` (Customer, Order). A bulk operation waits `bulk_start_s` and writes
     `bulk_rows_per_s` lines a second; None is half a second and 20,000, or no wait at all in an
-    unlimited shop.
+    unlimited shop. What is planted (`plants.Plant`) needs orders enough and forty products; such
+    a shop has as many customers as it takes.
     """
 
     seed: int = 1
@@ -55,6 +58,7 @@ class ShopConfig:
     timezone: str = "America/New_York"
     country: str = "US"
     taxes_included: bool = False
+    plant: Plant | None = None
     bucket_size: float = 2000.0
     restore_rate: float = 100.0
     unlimited: bool = False
@@ -75,6 +79,9 @@ class ShopConfig:
         object.__setattr__(self, "refused_objects", tuple(self.refused_objects))
         if unknown := set(self.refused_objects) - {"Customer", "Order"}:
             raise ValueError(f"{', '.join(sorted(unknown))} is no protected object")
+        if self.plant is not None:
+            object.__setattr__(self, "plant", Plant.of(self.plant))
+            object.__setattr__(self, "customers", max(self.customers, self.orders))
         if min(self.orders, self.products, self.customers) < 0:
             raise ValueError("sizes cannot be negative")
 

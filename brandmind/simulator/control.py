@@ -108,7 +108,10 @@ class Control:
             except (TypeError, ValueError) as error:
                 raise Wrong(str(error)) from error
         config = shop.config
-        return JSONResponse({name: getattr(config, name) for name in config.__slots__})
+        plant = config.plant and config.plant._asdict()
+        return JSONResponse(
+            {name: getattr(config, name) for name in config.__slots__} | {"plant": plant}
+        )
 
     async def staff(self, request: Request) -> JSONResponse:
         """POST {"user": "owner" | "staff" | "limited" | "none"}: who is logged in at the shop."""

@@ -10,6 +10,8 @@ from brandmind.simulator.catalogue import Catalogue, Product, Variant
 from brandmind.simulator.moments import DAY_S
 from brandmind.simulator.orderbook import Fate, OrderBook
 from brandmind.simulator.people import Person, place_for
+from brandmind.simulator.planted_range import PlantedRange
+from brandmind.simulator.planting import PERCENT_OFF
 from brandmind.simulator.timeline import is_peak
 from brandmind.simulator.words import LINE_OFFERS, PERCENT_CODES, Place
 
@@ -85,16 +87,32 @@ class Draft:
     note: str | None
 
 
-def draft(book: OrderBook, catalogue: Catalogue, buyer: Person | None, index: int) -> Draft:
+def draft(
+    book: OrderBook,
+    catalogue: Catalogue,
+    buyer: Person | None,
+    index: int,
+    *,
+    planted: PlantedRange | None = None,
+) -> Draft:
     """Order `index` as its seed has it: the same on every call."""
     config = book.config
     rng = Random((book.seed * 1_000_003 + index) * 2 + 1)  # noqa: S311
     at = book.processed[index]
     fate = Fate(book.fate[index])
     place = buyer.place if buyer else place_for(rng)
-    lines = _lines(book, catalogue, rng, index, at)
-    zero = rng.random() < 0.005
-    discounts = _discounts(catalogue, rng, lines, at=at, zero=zero)
+    zero = False
+    if planted is not None:
+        lines = _planted_lines(planted, rng)
+        discounts = (
+            [DraftDiscount("HABIT", True, percent=PERCENT_OFF)]
+            if rng.random() < planted.plant.discount
+            else []
+        )
+    else:
+        lines = _lines(book, catalogue, rng, index, at)
+        zero = rng.random() < 0.005
+        discounts = _discounts(catalogue, rng, lines, at=at, zero=zero)
     worth = sum(line.unit * line.quantity for line in lines)
     shipping, title = _shipping(catalogue, rng, place, worth)
     if zero:
@@ -122,6 +140,15 @@ def draft(book: OrderBook, catalogue: Catalogue, buyer: Person | None, index: in
     )
     made.events = _events(made, book.event_at[index], rng, catalogue)
     return made
+
+
+def _planted_lines(planted: PlantedRange, rng: Random) -> list[DraftLine]:
+    lines = []
+    for bought in planted.basket(rng):
+        variant = bought.variants[int(rng.random() * len(bought.variants))]
+        quantity = rng.choices((1, 2, 3), (85, 12, 3))[0]
+        lines.append(DraftLine("product", bought.title, variant.price, quantity, bought, variant))
+    return lines
 
 
 def _lines(

@@ -13,6 +13,7 @@ from random import Random
 
 from brandmind.simulator.config import ShopConfig
 from brandmind.simulator.moments import DAY_S
+from brandmind.simulator.planting import planted_customers, planted_moments
 from brandmind.simulator.timeline import order_moments
 
 ORDER_BASE = 5_900_000_000_000
@@ -59,8 +60,12 @@ class OrderBook:
         self.config = config
         self.seed = seed
         rng = Random(seed * 31 + 7)  # noqa: S311
-        self.processed = order_moments(
-            config.orders, as_of=config.as_of, zone=config.timezone, rng=rng
+        self.processed = (
+            order_moments(config.orders, as_of=config.as_of, zone=config.timezone, rng=rng)
+            if config.plant is None
+            else planted_moments(
+                config.plant, config.orders, as_of=config.as_of, zone=config.timezone, rng=rng
+            )
         )
         count = len(self.processed)
         # The shop opened after its first orders: those were imported from the house before.
@@ -166,6 +171,9 @@ class OrderBook:
             fate = planted.get(index)
             if fate is None and dice < reached:
                 fate = fates[bisect_left(steps, dice)]
+            if fate is Fate.LINE_ADDED and self.config.plant is not None:
+                # Baskets are planted: nothing is put into them later.
+                fate = None
             if fate is not None:
                 delay = 7_200 if fate in (Fate.CANCELLED_PAID, Fate.CANCELLED_UNPAID) else 4 * DAY_S
                 at = self.processed[index] + delay + int(dice * 1e7) % (9 * DAY_S)
@@ -185,6 +193,11 @@ class OrderBook:
 
     def _draw_customers(self, rng: Random) -> None:
         """New faces at the rate that spends all of them; the others come back, the latest most."""
+        if self.config.plant is not None:
+            self.customer, self.buyers = planted_customers(
+                self.config.plant, self.processed, self.test, guest=GUEST, rng=rng
+            )
+            return
         # Some never buy; and in a shop with few orders there are still those who come back.
         whole = self.config.customers - self.config.customers // 14
         buyers = min(whole, max(1, len(self) * 55 // 100))

@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 from brandmind.simulator.config import ShopConfig
 from brandmind.simulator.moments import DAY_S, iso
 from brandmind.simulator.nodes import Node, gid
+from brandmind.simulator.planting import HISTORY_DAYS
 
 
 def shop_node(*, shop: str, name: str, shopify_id: int, config: ShopConfig) -> Node:
     """The shop's own facts."""
-    opened = iso(config.as_of - 760 * DAY_S)
+    days = 760 if config.plant is None else HISTORY_DAYS + 3
+    opened = iso(config.as_of - days * DAY_S)
     return {
         "__typename": "Shop",
         "id": gid("Shop", shopify_id),

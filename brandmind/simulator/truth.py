@@ -171,6 +171,7 @@ def truth(
         "repeat_purchase_rate": twice / len(buyers) if buyers else None,
         "refunds": sum(day.refunds for day in chosen.values()),
         "refunded_minor": sum(day.refunded_minor for day in chosen.values()),
+        "planted": brand.planted.told() if brand.planted else None,
         "left_out": dict(sorted(brand.invoices.left_out.items())) if brand.invoices else {},
         "unmatched": [one._asdict() for one in brand.invoices.unmatched] if brand.invoices else [],
         "top_products": [

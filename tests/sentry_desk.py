@@ -33,7 +33,7 @@ class Desk:
         return [event for body in list(self.envelopes) for event in _events(body)]
 
     def until(
-        self, holds: Callable[[dict[str, Any]], bool], *, within_s: float = 60
+        self, holds: Callable[[dict[str, Any]], bool], *, within_s: float = 240
     ) -> dict[str, Any]:
         """The first event of that kind, waited for."""
         ends_at = time.monotonic() + within_s

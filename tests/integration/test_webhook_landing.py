@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -13,13 +14,13 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from brandmind.commerce.records import Record
+from brandmind.commerce.records import OrderRecord, Record
 from brandmind.commerce.shop import ShopFacts, zone
-from brandmind.db import inbox, refetched, rollups, runs, snapshot, upserts
+from brandmind.db import facts, inbox, portraits, refetched, rollups, runs, snapshot, upserts
 from brandmind.db.models import METADATA
 from brandmind.db.tables import INBOX, LIVE, ORDER, STAGE, STORE, TOMBSTONE
 from brandmind.errors import AccessRefused, ShopifyUnavailable, TokenRevoked
-from brandmind.services import deliveries
+from brandmind.services import deliveries, dna, report
 from brandmind.services.deliveries import Keeper
 from brandmind.shopify.source import Found
 from brandmind.sync.deliveries import Act, Delivery
@@ -462,19 +463,19 @@ async def test_one_store_sees_nothing_of_another(world: World, shop: Shop) -> No
     assert await of_lemon() == before
 
 
-def _truth(session: Session, shop: Shop) -> None:
+def _truth(session: Session, shop: Shop, store_id: str = STORE_ID) -> None:
     """Lands the shop's truth by the road of a sync."""
     for stage, records in shop.records.items():
         upserts.land(
             session,
-            STORE_ID,
+            store_id,
             stage=stage,
             records=list(records.values()),
             read_no=1,
             first_read_no=1,
             tz=zone("UTC"),
         )
-    while rollups.recount_dirty(session, STORE_ID):
+    while rollups.recount_dirty(session, store_id):
         pass
 
 
@@ -612,3 +613,87 @@ async def test_workers_side_by_side_share_the_stores_and_lose_nothing(
 def test_the_waits_for_the_shops_own_copies_end_within_minutes() -> None:
     assert sum(refetched.LOOK_AGAIN_S) < 120
     assert len(refetched.LOOK_AGAIN_S) < inbox.TRIES
+
+
+# What is told of the rows: the same bytes by either road
+
+
+def _busy(count: int) -> list[OrderRecord]:
+    dice = random.Random(11)
+    found = []
+    for gid in range(1, count + 1):
+        at = NOON - timedelta(hours=dice.randrange(24 * 360))
+        order = an_order(gid, at=at, customer_id=dice.randrange(1, 70), lines=dice.randrange(1, 4))
+        back = order.sales[0]._replace(
+            shopify_id=gid * 100 + 50, action="RETURN", placed=False, quantity=-1,
+            happened_at=min(at + timedelta(days=9), NOON), gross_minor=0, returns_minor=-5_000,
+            net_minor=-5_000, total_minor=-5_000,
+        )  # fmt: skip
+        sales = tuple(sale._replace(product_id=n + 1) for n, sale in enumerate(order.sales))
+        found.append(
+            order._replace(
+                test=gid % 90 == 0,
+                lines=tuple(
+                    line._replace(product_id=n + 1, variant_id=10 * (n + 1))
+                    for n, line in enumerate(order.lines)
+                ),
+                sales=(*sales, back) if gid % 9 == 0 else sales,
+            )
+        )
+    return found
+
+
+async def _told(world: World, store_id: str) -> tuple[str, str, str]:
+    """The report and the portrait of a store as JSON, of one fixed day."""
+    db, day = world.rt.db, NOON.date() + timedelta(days=1)
+    made = dna.made(await db.read(facts.load, store_id, as_of=day), {})
+
+    def keep(session: Session) -> None:
+        runs.lock_store(session, store_id)
+        portraits.keep(session, store_id, made, run_id="run")
+
+    await db.write(keep)
+    first = day - timedelta(days=200)
+    told = await report.report(world.rt, store_id, date_from=first, date_to=day)
+    # Whose report it is, is no figure.
+    del told["store"]
+    return json.dumps(told, sort_keys=True), made.portrait_json, made.tables_json
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_what_came_by_webhook_says_the_same_as_what_a_sync_read(
+    world: World, shop: Shop, seed: int
+) -> None:
+    db, dice = world.rt.db, random.Random(seed)
+    shop.put(Stage.ORDERS, *_busy(240))
+    shop.put(Stage.PRODUCTS, *(a_product(gid) for gid in range(1, 5)))
+    shop.put(
+        Stage.CUSTOMERS, *(a_customer(gid)._replace(number_of_orders=3) for gid in range(1, 70))
+    )
+    # One store is read by a sync, whole.
+    other = await db.write(make_store, "lemon-works", timezone="UTC")
+    await db.write(_truth, shop, other)
+    # Of the other, a part was read, a part of that in an older state; all else is delivered.
+    held = {stage: list(records.values()) for stage, records in shop.records.items()}
+    orders = held[Stage.ORDERS]
+    dice.shuffle(orders)
+    old = [
+        one._replace(updated_at=one.updated_at - timedelta(hours=1), sales=one.sales[:1])
+        for one in orders[60:120]
+    ]
+    partly = Shop()
+    partly.put(Stage.ORDERS, *orders[:60], *old)
+    partly.put(Stage.PRODUCTS, *held[Stage.PRODUCTS][:2])
+    await db.write(_truth, partly, STORE_ID)
+    said = [
+        *(delivery("orders/create", one.shopify_id) for one in orders[120:]),
+        *(delivery("orders/updated", one.shopify_id) for one in orders[60:180]),
+        *(delivery("products/update", one.shopify_id) for one in held[Stage.PRODUCTS]),
+        *(delivery("customers/update", one.shopify_id) for one in held[Stage.CUSTOMERS]),
+    ]
+    dice.shuffle(said)
+    await _take(world, *said)
+    while await deliveries.work(world.rt):
+        await _later(world)
+    assert await _waiting(world) == []
+    assert await _told(world, STORE_ID) == await _told(world, other)

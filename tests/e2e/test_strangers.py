@@ -18,6 +18,7 @@ DOORS = {
     "index": "See what your store is made of.",
     "connect": re.compile("Connect your store|Add another store"),
     "syncing": None,
+    "onboarding": None,
     "command-center": None,
     "dna": None,
     "customers": None,

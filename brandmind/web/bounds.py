@@ -43,6 +43,9 @@ def _wrong_with(scope: Scope) -> int:
     if not query.isascii():
         # RFC 3986: they come percent-encoded. Whoever reads them as text would stumble.
         return 400
+    if "\0" in scope["path"] or b"%00" in query:
+        # No name of ours has one, and PostgreSQL takes none in any text.
+        return 400
     headers = scope["headers"]
     if len(headers) > MOST_HEADERS or sum(len(n) + len(v) for n, v in headers) > LONGEST_HEADERS:
         return 431

@@ -75,6 +75,7 @@ ODD: dict[str, tuple[bytes, set[int]]] = {
     "bytes in the query": (get(b"/auth/callback?shop=\xf0\x28"), {400}),
     "bytes in the path": (get(b"/api/stores/\xff/status"), {400, 401, 404}),
     "percent bytes in the path": (get(b"/api/stores/%ff%fe%00/status"), {400, 401, 404}),
+    "a null in the query": (get(b"/auth/callback?shop=a%00b"), {400}),
     "a null in the path": (get(b"/api/stores/a\x00b/status"), {HUNG_UP, 400}),
     "up and out of the files": (get(b"/assets/../../etc/passwd"), {404}),
     "up and out in percents": (get(b"/..%2f..%2fetc%2fpasswd"), {404}),

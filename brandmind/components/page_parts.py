@@ -15,6 +15,16 @@ from brandmind.state.views import FactView, LinkView
 Column = tuple[str, str]
 
 
+def opener(name: Any, *, href: Any, opens: Any) -> rx.Component:
+    """The name of a row; where it has an address, a link that opens it beside its table. The focus
+    comes back to what bears `data-opens` with that key."""
+    return rx.cond(
+        href,
+        go(name, href=href, prevent_scroll_reset=True, custom_attrs={"data-opens": opens}),
+        rx.el.span(name),
+    )
+
+
 def card(
     title: str,
     meaning: str,

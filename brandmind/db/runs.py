@@ -377,13 +377,14 @@ def claim_next(
     caller's own process).
     """
     running = RUN.alias("running")
+    now = db_now(session)
     order = (RUN.c.due_at, RUN.c.priority) if oldest_first else (RUN.c.priority, RUN.c.due_at)
     query = (
         sa.select(RUN.c.run_id, RUN.c.fence)
         .join(STORE, STORE.c.store_id == RUN.c.store_id)
         .where(
             RUN.c.status == RunStatus.QUEUED.value,
-            RUN.c.due_at <= db_now(session),
+            RUN.c.due_at <= now,
             STORE.c.paused_at.is_(None),
             ~sa.exists().where(
                 running.c.store_id == RUN.c.store_id,
@@ -404,7 +405,7 @@ def claim_next(
             ~sa.exists().where(
                 better.c.store_id == RUN.c.store_id,
                 better.c.status == RunStatus.QUEUED.value,
-                better.c.due_at <= db_now(session),
+                better.c.due_at <= now,
                 better.c.priority < RUN.c.priority,
             )
         )

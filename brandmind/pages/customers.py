@@ -190,16 +190,7 @@ def _member(one: rx.Var[MemberView]) -> rx.Component:
 def _group(group: rx.Var[GroupView]) -> rx.Component:
     return rx.el.tr(
         rx.el.th(
-            rx.cond(
-                group.href,
-                go(
-                    group.name,
-                    href=group.href,
-                    prevent_scroll_reset=True,
-                    custom_attrs={"data-opens": group.key},
-                ),
-                rx.el.span(group.name),
-            ),
+            parts.opener(group.name, href=group.href, opens=group.key),
             scope="row",
             class_name="name",
         ),

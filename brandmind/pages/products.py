@@ -11,7 +11,6 @@ from brandmind.components.notices import banner, connection_lost
 from brandmind.components.product_drawer import product_drawer
 from brandmind.components.ranges import range_menu
 from brandmind.components.shell import private_page
-from brandmind.components.ui.links import go
 from brandmind.state.portrait_views import GoodsRowView, PairView, StepView
 from brandmind.state.tables import Products
 
@@ -115,16 +114,7 @@ def products() -> rx.Component:
 def _row(row: rx.Var[GoodsRowView]) -> rx.Component:
     return rx.el.tr(
         rx.el.th(
-            rx.cond(
-                row.href,
-                go(
-                    row.title,
-                    href=row.href,
-                    prevent_scroll_reset=True,
-                    custom_attrs={"data-opens": row.key},
-                ),
-                rx.el.span(row.title),
-            ),
+            parts.opener(row.title, href=row.href, opens=row.key),
             scope="row",
             class_name="name",
             title=row.title,

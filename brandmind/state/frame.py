@@ -31,96 +31,61 @@ class Frame(rx.State):
 
     @rx.event
     @guarded()
-    async def sync_now(self, access: Access) -> Any:
+    async def sync_now(self, access: Access) -> None:
         """Ask for a sync; the answer is one sentence, or the waiting room's numbers move."""
-        store, viewer = access.store, access.viewer
-        if store is None or viewer is None:
-            return None
-        self.notice, self.notice_tone = await _ask(
-            acts.get().request(store.store_id, by=person(store, viewer)),
-            tz=zone_of(store),
-        )
-        return None
+        await self._do(access, lambda store, by: acts.get().request(store, by=by))
 
     @rx.event
     @guarded()
-    async def retry(self, access: Access) -> Any:
+    async def retry(self, access: Access) -> None:
         """Try the failed stage once more, from where it stopped."""
-        store, viewer = access.store, access.viewer
-        if store is None or viewer is None:
-            return None
-        self.notice, self.notice_tone = await _ask(
-            acts.get().retry(store.store_id, by=person(store, viewer)), tz=zone_of(store)
-        )
-        return None
+        await self._do(access, lambda store, by: acts.get().retry(store, by=by))
 
     @rx.event
     @guarded()
-    async def start_over(self, access: Access) -> Any:
+    async def start_over(self, access: Access) -> None:
         """Read what stopped once more, from its beginning."""
-        store, viewer = access.store, access.viewer
-        if store is None or viewer is None:
-            return None
-        self.notice, self.notice_tone = await _ask(
-            acts.get().retry(store.store_id, by=person(store, viewer), from_start=True),
-            tz=zone_of(store),
-        )
-        return None
+        await self._do(access, lambda store, by: acts.get().retry(store, by=by, from_start=True))
 
     @rx.event
     @guarded()
-    async def full_resync(self, access: Access) -> Any:
+    async def full_resync(self, access: Access) -> None:
         """Read everything again; the stored figures stay until it is done."""
-        store, viewer = access.store, access.viewer
-        if store is None or viewer is None:
-            return None
-        self.notice, self.notice_tone = await _ask(
-            acts.get().request(store.store_id, by=person(store, viewer), full=True),
-            tz=zone_of(store),
-        )
-        return None
+        await self._do(access, lambda store, by: acts.get().request(store, by=by, full=True))
 
     @rx.event
     @guarded()
-    async def cancel(self, access: Access) -> Any:
+    async def cancel(self, access: Access) -> None:
         """Stop the running sync; what was read is kept."""
-        store, viewer = access.store, access.viewer
-        if store is None or viewer is None:
-            return None
-        self.notice, self.notice_tone = await _ask(
-            acts.get().cancel(store.store_id, by=person(store, viewer)), tz=zone_of(store)
-        )
-        return None
+        await self._do(access, lambda store, by: acts.get().cancel(store, by=by))
 
     @rx.event
     @guarded()
-    async def pause(self, access: Access) -> Any:
+    async def pause(self, access: Access) -> None:
         """Let the store rest until somebody lets it go on."""
-        store, viewer = access.store, access.viewer
-        if store is None or viewer is None or not store.installed:
-            return None
-        self.notice, self.notice_tone = await _ask(
-            acts.get().pause(store.store_id, by=person(store, viewer)), tz=zone_of(store)
-        )
-        return None
+        if access.store is not None and access.store.installed:
+            await self._do(access, lambda store, by: acts.get().pause(store, by=by))
 
     @rx.event
     @guarded()
-    async def resume(self, access: Access) -> Any:
+    async def resume(self, access: Access) -> None:
         """Let a store that rests go on where it was."""
-        store, viewer = access.store, access.viewer
-        if store is None or viewer is None:
-            return None
-        self.notice, self.notice_tone = await _ask(
-            acts.get().resume(store.store_id), tz=zone_of(store)
-        )
-        return None
+        await self._do(access, lambda store, _by: acts.get().resume(store))
 
     @rx.event
     @public
     async def close_notice(self) -> None:
         """Put the last answer away."""
         self.notice = ""
+
+    async def _do(self, access: Access, act: Callable[[str, str], Awaitable[Any]]) -> None:
+        """An act on the store in the name of the viewer, and what there is to say about it."""
+        store, viewer = access.store, access.viewer
+        if store is None or viewer is None:
+            return
+        self.notice, self.notice_tone = await _ask(
+            act(store.store_id, person(store, viewer)), tz=zone_of(store)
+        )
 
 
 def draw(frame: Frame, access: Access, progress: StoreProgress | None, *, tz: tzinfo) -> None:

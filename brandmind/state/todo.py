@@ -8,6 +8,7 @@ from typing import Any
 import reflex as rx
 
 from brandmind.errors import BrandMindError
+from brandmind.services.todo import State
 from brandmind.state import acts
 from brandmind.state.center import Center
 from brandmind.state.frame import Frame, person
@@ -22,19 +23,13 @@ class Todo(rx.State):
     @guarded()
     async def done(self, access: Access, key: str) -> Any:
         """It is done: not suggested for 90 days."""
-        store, viewer = access.store, access.viewer
-        if store is not None and viewer is not None and isinstance(key, str) and sees(store):
-            by = person(store, viewer)
-            await self._kept(access, acts.get().mark(store.store_id, key=key, state="done", by=by))
+        await self._put_away(access, key, "done")
 
     @rx.event
     @guarded()
     async def later(self, access: Access, key: str) -> Any:
         """Not now: not suggested for 14 days."""
-        store, viewer = access.store, access.viewer
-        if store is not None and viewer is not None and isinstance(key, str) and sees(store):
-            by = person(store, viewer)
-            await self._kept(access, acts.get().mark(store.store_id, key=key, state="later", by=by))
+        await self._put_away(access, key, "later")
 
     @rx.event
     @guarded()
@@ -43,6 +38,12 @@ class Todo(rx.State):
         store = access.store
         if store is not None and isinstance(key, str) and sees(store):
             await self._kept(access, acts.get().take_back(store.store_id, key=key))
+
+    async def _put_away(self, access: Access, key: str, state: State) -> None:
+        store, viewer = access.store, access.viewer
+        if store is not None and viewer is not None and isinstance(key, str) and sees(store):
+            by = person(store, viewer)
+            await self._kept(access, acts.get().mark(store.store_id, key=key, state=state, by=by))
 
     async def _kept(self, access: Access, asked: Awaitable[None]) -> None:
         store = access.store

@@ -15,9 +15,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
-def local_shopify(*options: str) -> Iterator[str]:
-    """Start the simulator on a free port; its address. It ends with the block."""
-    command = [sys.executable, "-m", "brandmind.simulator", "--port", "0", *options]
+def local_shopify(*options: str, module: str = "brandmind.simulator") -> Iterator[str]:
+    """Start the simulator, or a `module` around it, on a free port; its address. It ends with the
+    block."""
+    command = [sys.executable, "-m", module, "--port", "0", *options]
     with subprocess.Popen(
         command,
         cwd=ROOT,

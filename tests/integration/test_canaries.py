@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,12 +25,11 @@ import websockets
 
 from brandmind.db.cipher import Cipher
 from brandmind.launch import frontend
-from brandmind.launch.lifeline import tied_to_me
 from brandmind.launch.ports import free_port
 from brandmind.settings import KEY_FILE, parse_keys
 from tests import canary_shopify
 from tests.canaries import Home, Search, spellings
-from tests.contract.local_shopify import ROOT
+from tests.contract.local_shopify import ROOT, local_shopify
 from tests.sentry_desk import Desk, sentry_desk
 
 pytestmark = pytest.mark.timeout(1200)
@@ -216,23 +215,10 @@ class Story:
         }
 
 
-@contextmanager
-def marked_shopify() -> Iterator[str]:
-    command = [sys.executable, "-m", "tests.canary_shopify", "--port", "0"]
+def marked_shopify() -> AbstractContextManager[str]:
     sizes = ["--orders", "150", "--products", "12", "--customers", "40", "--plan", "unlimited"]
     app = ["--client-id", "canary-app", "--client-secret", APP_SECRET]
-    with subprocess.Popen(
-        [*command, *sizes, *app],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=tied_to_me(by=signal.SIGKILL),
-    ) as process:
-        try:
-            assert process.stdout
-            yield process.stdout.readline().split()[-1]
-        finally:
-            process.terminate()
+    return local_shopify(*sizes, *app, module="tests.canary_shopify")
 
 
 @pytest.fixture(scope="module")

@@ -326,13 +326,21 @@ async def test_odd_frames_hurt_nobody_but_their_sender(house: WebHouse, number: 
 async def test_a_connection_without_a_token_or_with_an_odd_one_hears_nothing(
     house: WebHouse,
 ) -> None:
-    for token in (None, "", "a" * 4000, "../../etc/passwd", "%00", "token_manager_", "*"):
+    for token in (None, "", "a" * 4000, "../../etc/passwd", "%2500", "token_manager_", "*"):
         async with raw_socket(house.port, token=token, origins=[house.origin]) as socket:
             await socket.joins()
             await socket.event(named(Center, "follow"), CENTER, {})
             await socket.emit("ping")
             await socket.until(lambda: "pong" in "".join(socket.frames))
             assert not socket.heard(house.secrets)
+
+
+async def test_a_token_no_address_can_hold_is_turned_away(house: WebHouse) -> None:
+    for token in ("%00", "a%00b", "a" * 5_000):
+        with pytest.raises(InvalidStatus) as refused:
+            async with raw_socket(house.port, token=token, origins=[house.origin]):
+                raise AssertionError("the door has opened")
+        assert refused.value.response.status_code == 403
 
 
 async def test_what_a_stranger_provokes_is_logged_without_a_word_of_it(house: WebHouse) -> None:

@@ -35,6 +35,15 @@ class Kept(NamedTuple):
     tables: dict[str, Any]
 
 
+class Earlier(NamedTuple):
+    """A kept portrait that another is compared with: its scores by strand, None where not read."""
+
+    number: int
+    as_of: date
+    dna_version: int
+    scores: dict[str, float | None]
+
+
 class Point(NamedTuple):
     """The last portrait of a day, without its details."""
 
@@ -87,6 +96,7 @@ def keep(session: Session, store_id: str, portrait: Portrait, *, run_id: str) ->
             made_at=db_now(session),
             strands=portrait.strands,
             labels_json=orjson.dumps(portrait.labels, option=orjson.OPT_SORT_KEYS).decode(),
+            scores_json=_scores_json(portrait.portrait_json),
             portrait_json=portrait.portrait_json,
             tables_json=portrait.tables_json,
         )
@@ -94,18 +104,26 @@ def keep(session: Session, store_id: str, portrait: Portrait, *, run_id: str) ->
     return int(number)
 
 
-def latest(session: Session, store_id: str, *, up_to: date | None = None) -> Kept | None:
-    """The newest portrait, or the newest of the days up to and with `up_to`."""
-    query = sa.select(DNA_RUN).where(DNA_RUN.c.store_id == store_id)
-    if up_to is not None:
-        query = query.where(DNA_RUN.c.as_of <= up_to.isoformat())
+def _scores_json(portrait_json: str) -> str:
+    strands = orjson.loads(portrait_json).get("strands", ())
+    found = {strand["key"]: strand["score"] for strand in strands}
+    return orjson.dumps(found, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def latest(session: Session, store_id: str) -> Kept | None:
+    """The newest portrait, whole; None before the first."""
     row = session.execute(
-        query.order_by(DNA_RUN.c.as_of.desc(), DNA_RUN.c.number.desc()).limit(1)
+        sa.select(
+            DNA_RUN.c.number,
+            DNA_RUN.c.as_of,
+            DNA_RUN.c.made_at,
+            DNA_RUN.c.portrait_json,
+            DNA_RUN.c.tables_json,
+        )
+        .where(DNA_RUN.c.store_id == store_id)
+        .order_by(DNA_RUN.c.as_of.desc(), DNA_RUN.c.number.desc())
+        .limit(1)
     ).first()
-    return _kept(row)
-
-
-def _kept(row: Any | None) -> Kept | None:
     if row is None:
         return None
     return Kept(
@@ -117,50 +135,63 @@ def _kept(row: Any | None) -> Kept | None:
     )
 
 
-def numbered(session: Session, store_id: str, *, number: int) -> Kept | None:
-    """The portrait of that number of the store, None where it has none."""
-    return _kept(
-        session.execute(
-            sa.select(DNA_RUN).where(DNA_RUN.c.store_id == store_id, DNA_RUN.c.number == number)
-        ).first()
+def earlier(session: Session, store_id: str, *, up_to: date) -> Earlier | None:
+    """The newest portrait of the days up to and with `up_to`, None where there is none."""
+    return _earlier(
+        session,
+        sa.and_(DNA_RUN.c.store_id == store_id, DNA_RUN.c.as_of <= up_to.isoformat()),
     )
+
+
+def numbered(session: Session, store_id: str, *, number: int) -> Earlier | None:
+    """The portrait of that number of the store, None where it has none."""
+    return _earlier(session, sa.and_(DNA_RUN.c.store_id == store_id, DNA_RUN.c.number == number))
+
+
+def _earlier(session: Session, which: sa.ColumnElement[bool]) -> Earlier | None:
+    row = session.execute(
+        sa.select(DNA_RUN.c.number, DNA_RUN.c.as_of, DNA_RUN.c.dna_version, DNA_RUN.c.scores_json)
+        .where(which)
+        .order_by(DNA_RUN.c.as_of.desc(), DNA_RUN.c.number.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        return None
+    scores = orjson.loads(row.scores_json)
+    return Earlier(row.number, date.fromisoformat(row.as_of), row.dna_version, scores)
 
 
 def scores(session: Session, store_id: str, *, days: int) -> dict[str, list[tuple[date, float]]]:
     """By strand its score on each of the last so many days that have a portrait, oldest first."""
-    last_of_day = (
-        sa.select(sa.func.max(DNA_RUN.c.number))
-        .where(DNA_RUN.c.store_id == store_id)
-        .group_by(DNA_RUN.c.as_of)
-    )
     rows = session.execute(
-        sa.select(DNA_RUN.c.as_of, DNA_RUN.c.portrait_json)
-        .where(DNA_RUN.c.store_id == store_id, DNA_RUN.c.number.in_(last_of_day))
+        sa.select(DNA_RUN.c.as_of, DNA_RUN.c.scores_json)
+        .where(DNA_RUN.c.store_id == store_id, DNA_RUN.c.number.in_(_last_of_days(store_id)))
         .order_by(DNA_RUN.c.as_of.desc())
         .limit(days)
     ).all()
     found: dict[str, list[tuple[date, float]]] = {}
     for row in reversed(rows):
-        for strand in orjson.loads(row.portrait_json)["strands"]:
-            if strand["score"] is not None:
-                found.setdefault(strand["key"], []).append(
-                    (date.fromisoformat(row.as_of), strand["score"])
-                )
+        for key, score in orjson.loads(row.scores_json).items():
+            if score is not None:
+                found.setdefault(key, []).append((date.fromisoformat(row.as_of), score))
     return found
 
 
-def history(session: Session, store_id: str, *, limit: int = 400) -> list[Point]:
-    """The last portrait of each day, newest first."""
-    last_of_day = (
+def _last_of_days(store_id: str) -> sa.Select[tuple[int]]:
+    return (
         sa.select(sa.func.max(DNA_RUN.c.number))
         .where(DNA_RUN.c.store_id == store_id)
         .group_by(DNA_RUN.c.as_of)
     )
+
+
+def history(session: Session, store_id: str, *, limit: int = 400) -> list[Point]:
+    """The last portrait of each day, newest first."""
     return [
         Point(row.number, date.fromisoformat(row.as_of), row.dna_version, row.strands)
         for row in session.execute(
             sa.select(DNA_RUN.c.number, DNA_RUN.c.as_of, DNA_RUN.c.dna_version, DNA_RUN.c.strands)
-            .where(DNA_RUN.c.store_id == store_id, DNA_RUN.c.number.in_(last_of_day))
+            .where(DNA_RUN.c.store_id == store_id, DNA_RUN.c.number.in_(_last_of_days(store_id)))
             .order_by(DNA_RUN.c.as_of.desc())
             .limit(limit)
         )

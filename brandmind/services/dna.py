@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from brandmind.db import facts, portraits
 from brandmind.db.facts import Loaded
 from brandmind.db.ledger import SqlLedger
-from brandmind.db.portraits import Point, Portrait
+from brandmind.db.portraits import Earlier, Point, Portrait
 from brandmind.dna import cuts, profile, tables
 from brandmind.dna.pairs import pairs
 from brandmind.dna.year import Year
@@ -32,9 +32,10 @@ GREAT_ORDERS: Final = 30_000
 
 @dataclass(frozen=True, slots=True)
 class StoreDna:
-    """The newest portrait of a store, and an earlier one where there is one.
+    """The newest portrait of a store, and the scores of an earlier one where there is one.
 
-    `portrait` and `before` are as `dna.profile.to_plain` has them, `tables` as `dna.tables`.
+    `portrait` is as `dna.profile.to_plain` has it, `tables` as `dna.tables`; of the earlier one
+    `before` has the `dna_version` and each strand's `key` and `score`.
     """
 
     number: int
@@ -102,17 +103,22 @@ async def store_dna(rt: Runtime, store_id: str, *, against: int | None = None) -
     if against is not None and against < found.number:
         before = await rt.db.read(portraits.numbered, store_id, number=against)
     if before is None:
-        before = await rt.db.read(portraits.latest, store_id, up_to=found.as_of - AGO)
+        before = await rt.db.read(portraits.earlier, store_id, up_to=found.as_of - AGO)
     return StoreDna(
         number=found.number,
         as_of=found.as_of,
         made_at=found.made_at,
         portrait=found.portrait,
         tables=found.tables,
-        before=before.portrait if before else None,
+        before=_scored(before) if before else None,
         before_day=before.as_of if before else None,
         before_number=before.number if before else None,
     )
+
+
+def _scored(before: Earlier) -> dict[str, Any]:
+    strands = [{"key": key, "score": score} for key, score in before.scores.items()]
+    return {"dna_version": before.dna_version, "strands": strands}
 
 
 @dataclass(frozen=True, slots=True)

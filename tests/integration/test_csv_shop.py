@@ -30,7 +30,7 @@ from brandmind.db.figures import Span
 from brandmind.services import dna, syncs
 from brandmind.sync.stages import StoreStatus
 from tests.contract.local_shopify import local_shopify
-from tests.faults.ground import Ground, Shop, settings_for, standing
+from tests.faults.ground import Ground, Shop, settings_for, standing, until
 
 pytestmark = [pytest.mark.needs_shared, pytest.mark.timeout(3_600)]
 
@@ -169,12 +169,26 @@ async def synced(
         settings = settings_for(folder, database_url=url, shopify=address)
         async with standing(settings, rings=False) as ground:
             store_id = await ground.connect(shop)
-            await syncs.work(ground.rt, store_id=store_id)
+            await worked_to_the_end(ground, store_id)
             answer = await asyncio.to_thread(
                 lambda: httpx.get(f"{address}/__truth/{shop.domain}", timeout=600)
             )
             first = (datetime.fromisoformat(min(row[4] for row in rows)) + moved).date()
             yield Synced(ground, store_id, shop, computed(rows, moved), first, answer.json())
+
+
+async def worked_to_the_end(ground: Ground, store_id: str) -> None:
+    """Work on the store's runs until it is whole; one that waits for an export is taken up when
+    it is due.
+    """
+
+    async def is_whole() -> bool:
+        await syncs.work(ground.rt, store_id=store_id)
+        progress = await syncs.progress(ground.rt, store_id)
+        assert progress.status not in (StoreStatus.FAILED, StoreStatus.CANCELLED), progress
+        return progress.status is StoreStatus.COMPLETED
+
+    await until(is_whole, within_s=3_000, every_s=0.5)
 
 
 @pytest.fixture

@@ -341,7 +341,7 @@ def test_saying_the_same_again_adds_nothing(db: Database, alice: str) -> None:
     newest = db.read_now(portraits.latest, alice)
     assert newest is not None
     assert (newest.number, newest.portrait) == (2, {"n": 1})
-    earlier = db.read_now(portraits.latest, alice, up_to=AS_OF - timedelta(days=1))
+    earlier = db.read_now(portraits.earlier, alice, up_to=AS_OF - timedelta(days=1))
     assert earlier is None
 
 

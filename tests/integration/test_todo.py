@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from brandmind.clock import utc_now
 from brandmind.db import marks as rows
 from brandmind.db import portraits
 from brandmind.db.portraits import Portrait
+from brandmind.db.tables import DNA_RUN
 from brandmind.errors import NotFound
 from brandmind.runtime import Runtime, open_runtime
 from brandmind.services import dna, todo
@@ -127,3 +129,29 @@ async def test_a_line_has_the_last_portrait_of_each_day_oldest_first(rt: Runtime
     assert len(past.scores[strands[1]["key"]]) == 3
     assert [point.number for point in past.points] == [4, 3, 1]
     assert (await dna.past(rt, "nobodys")).points == ()
+
+
+async def test_a_line_and_an_earlier_portrait_are_read_without_reading_portraits(
+    rt: Runtime,
+) -> None:
+    store_id = await rt.db.write(make_store, "alice")
+    for back in range(100, -1, -1):
+        await _portray(rt, store_id, day=TODAY - timedelta(days=back), signature=f"{back} ago")
+    # Whatever reads more of an older portrait than its scores falls over this.
+    await rt.db.write(
+        lambda session: session.execute(
+            sa.update(DNA_RUN)
+            .where(DNA_RUN.c.as_of < TODAY.isoformat())
+            .values(portrait_json="?", tables_json="?")
+        )
+    )
+    found = await dna.store_dna(rt, store_id)
+    assert found is not None
+    assert (found.portrait["signature"], found.before_number) == ("0 ago", 11)
+    assert found.before is not None
+    assert found.before["dna_version"] == 1
+    then = {one["key"]: one["score"] for one in found.before["strands"]}
+    assert then == {one["key"]: one["score"] for one in found.portrait["strands"]}
+    past = await dna.past(rt, store_id)
+    assert {key: len(line) for key, line in past.scores.items()} == dict.fromkeys(then, 90)
+    assert len(past.points) == 101

@@ -18,7 +18,8 @@ class DnaRunRow(SQLModel, table=True):
 
     `as_of` is the shop-local day before which everything counts; the last one of a day is that
     day's own, whose labels the next day begins with. `portrait_json` is `dna.profile.to_json`,
-    `tables_json` what the pages of customers and products show of the same facts.
+    `tables_json` what the pages of customers and products show of the same facts; `scores_json`
+    repeats the strands' scores (null: not read) for whoever compares many portraits.
     """
 
     __tablename__ = "dna_run"
@@ -32,6 +33,7 @@ class DnaRunRow(SQLModel, table=True):
     made_at: datetime = Field(sa_type=UtcDateTime)
     strands: int
     labels_json: str
+    scores_json: str = Field(default="{}", sa_column_kwargs={"server_default": "{}"})
     portrait_json: str
     tables_json: str
 

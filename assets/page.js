@@ -187,6 +187,7 @@
     go: () => go("orders"),
     gw: () => go("syncing"),
     gs: () => go("settings"),
+    ga: () => go("admin"),
     r: () => document.querySelector("[data-sync]:not([disabled])") && ask("sync"),
     "[": () => range(-1),
     "]": () => range(1),

@@ -11,6 +11,7 @@ import reflex as rx
 
 from brandmind import logs, runtime, web
 from brandmind.pages import (
+    admin,
     command_center,
     connect,
     customers,
@@ -24,6 +25,7 @@ from brandmind.pages import (
     syncing,
 )
 from brandmind.settings import Settings
+from brandmind.state.admin import Admin
 from brandmind.state.center import Center
 from brandmind.state.doorway import Doorway
 from brandmind.state.guard import OnlyMarked
@@ -86,7 +88,7 @@ def _after_error(exception: Exception) -> None:
 def make_app(**kwargs: Any) -> rx.App:
     """The app with every page; `kwargs` go to rx.App."""
     made = rx.App(
-        stylesheets=["/tokens.css", "/base.css", "/layout.css"],
+        stylesheets=["/tokens.css", "/base.css", "/layout.css", "/rooms.css"],
         reset_style=False,
         head_components=_head(),
         html_lang="en",
@@ -107,6 +109,7 @@ def make_app(**kwargs: Any) -> rx.App:
         (products.products, "/products", products.TITLE, Products.follow),
         (orders.orders, "/orders", orders.TITLE, Orders.follow),
         (settings.settings, "/settings", settings.TITLE, SettingsPage.follow),
+        (admin.admin, "/admin", admin.TITLE, Admin.follow),
     )
     for page, route, title, on_load in pages:
         made.add_page(page, route=route, title=title, description=_DESCRIPTION, on_load=on_load)

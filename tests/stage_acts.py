@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from brandmind.errors import NotFound, TooManySyncs
 from brandmind.services.answers import Answers, Reader
 from brandmind.services.dashboard import CommandCenter, Compare, ReadyNow
 from brandmind.services.dna import Past, StoreDna
+from brandmind.services.operating import House, StoreStory
 from brandmind.services.orders import Reconciliation
 from brandmind.services.people import GroupPage
 from brandmind.services.products import ProductDetail, ProductsPage
@@ -23,6 +25,7 @@ from brandmind.state.ranges import Range
 from brandmind.sync.progress import StageProgress, StoreProgress
 from brandmind.sync.selection import OrdersSince, Selection
 from brandmind.sync.stages import Kind, RunStatus, Stage, StageState, StoreStatus
+from tests import stage_house
 
 COOKIE = "bm_session=stage"
 
@@ -252,6 +255,11 @@ PERSON = Person(
 )
 
 
+# Whoever looks after the installation; the shop in the address says how that one stands.
+OPERATOR = dataclasses.replace(PERSON, session_id="session-9", name="Olga Operator", admin=True)
+OPERATOR_COOKIE = "bm_session=operator"
+
+
 def signed_in() -> list[SignedIn]:
     """Three browsers of the stage's person; the first is the one that looks."""
     windows = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"
@@ -273,6 +281,9 @@ def signed_in() -> list[SignedIn]:
     ]
 
 
+# How the installation stands, for whoever looks at it: "", calm, empty or down.
+INSTALLATION = {"kind": os.environ.get("STAGE_HOUSE", "")}
+
 # What visitors of the one store that keeps it have put away.
 MARKS: dict[str, Mark] = {}
 
@@ -285,6 +296,8 @@ class StageActs:
         self.ended: list[str] = []
 
     async def who(self, cookie_header: str | None) -> Person | None:
+        if cookie_header and OPERATOR_COOKIE.partition("=")[2] in cookie_header:
+            return OPERATOR
         return PERSON if cookie_header and COOKIE in cookie_header else None
 
     async def authorise(self, viewer: Person, wanted: str | None) -> Ref:
@@ -502,6 +515,24 @@ class StageActs:
         others = [at.session_id for at in await self.signed_in(viewer) if not at.this]
         self.ended.extend(others)
         return len(others)
+
+    async def installation(self, viewer: Person) -> House:
+        return stage_house.installation(INSTALLATION["kind"])
+
+    async def store_story(self, viewer: Person, domain: str) -> StoreStory | None:
+        return stage_house.story(domain)
+
+    async def operate(self, viewer: Person, *, domain: str, what: str) -> int:
+        self.asked.append((what, domain))
+        return 2
+
+    async def retry_failed(self, viewer: Person) -> tuple[int, int]:
+        self.asked.append(("retry_failed", ""))
+        return 1, 0
+
+    async def replay_all(self, viewer: Person) -> int:
+        self.asked.append(("replay_all", ""))
+        return 2
 
     @asynccontextmanager
     async def watch(

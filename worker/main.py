@@ -13,7 +13,7 @@ from arq.worker import Worker, func
 from brandmind import logs, tracking
 from brandmind.bus import jobs as bus_jobs
 from brandmind.runtime import Runtime, open_runtime
-from brandmind.services import exports
+from brandmind.services import exports, presence
 from brandmind.settings import Settings
 from worker.crons import keep_hours
 from worker.inbox import work_off
@@ -43,6 +43,7 @@ async def serve(settings: Settings) -> None:
             asyncio.create_task(_listen(rt), name="bells"),
             asyncio.create_task(work_off(rt), name="inbox"),
             asyncio.create_task(keep_hours(rt), name="clockwork"),
+            asyncio.create_task(presence.keep(rt, slots=MAX_JOBS), name="presence"),
         ]
         log.info("worker ready")
         stopped = asyncio.create_task(stop.wait(), name="stop")

@@ -17,6 +17,7 @@ _KEYS: Final = (
     (("g", "o"), "Orders"),
     (("g", "w"), "Sync progress"),
     (("g", "s"), "Settings"),
+    (("g", "a"), "Admin, for administrators"),
     (("r",), "Sync now, after one question"),
     (("[",), "A shorter period"),
     (("]",), "A longer period"),

@@ -18,19 +18,23 @@ IN_BOTTOM: Final = ("Command center", "Store DNA", "Customers", "Products")
 
 
 def private_page(
-    *body: rx.Component, here: str, there: Any, tools: rx.Component | None = None
+    *body: rx.Component,
+    here: str,
+    there: Any,
+    tools: rx.Component | None = None,
+    of_store: bool = True,
 ) -> rx.Component:
     """A page behind the guard.
 
     `here` names it in the rail; `there` is true once its view has come; `tools` stand in the
-    top bar.
+    top bar. `of_store` false: a page of no store, so that there is none to choose or to sync.
     """
     shell: Any = Frame.shell
     return rx.el.div(
         leave("Skip to the page", href="#page", class_name="skip"),
         _rail(here),
         rx.el.div(
-            rx.cond(shell.gate == "open", _top(tools), _closed_top()),
+            rx.cond(shell.gate == "open", _top(tools) if of_store else _plain_top(), _closed_top()),
             rx.el.main(
                 _notice(),
                 rx.match(
@@ -114,6 +118,13 @@ def _top(tools: rx.Component | None) -> rx.Component:
             ),
             class_name="top-right",
         ),
+        class_name="top",
+    )
+
+
+def _plain_top() -> rx.Component:
+    return rx.el.header(
+        rx.el.div(rx.el.div(Frame.shell.shop, class_name="shop"), class_name="top-left"),
         class_name="top",
     )
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from brandmind.services.answers import Answers
 from brandmind.services.dashboard import CommandCenter, Compare, ReadyNow
 from brandmind.services.dna import Past, StoreDna
+from brandmind.services.operating import Act, House, StoreStory
 from brandmind.services.orders import Reconciliation
 from brandmind.services.people import GroupPage
 from brandmind.services.products import ProductDetail, ProductsPage
@@ -114,6 +115,26 @@ class Acts(Protocol):
 
     async def sign_out_elsewhere(self, viewer: Viewer) -> int:
         """End all sessions of this person but this one; how many there were."""
+        ...
+
+    async def installation(self, viewer: Viewer) -> House:
+        """What an operator sees. Raises NotAllowed for whoever is no administrator."""
+        ...
+
+    async def store_story(self, viewer: Viewer, domain: str) -> StoreStory | None:
+        """One store as its operator sees it, None if there is none. Raises NotAllowed."""
+        ...
+
+    async def operate(self, viewer: Viewer, *, domain: str, what: Act) -> int:
+        """An operator's act on one store. Raises NotAllowed, NotFound, and as the act does."""
+        ...
+
+    async def retry_failed(self, viewer: Viewer) -> tuple[int, int]:
+        """Let failed stores go on: how many did, how many refused. Raises NotAllowed."""
+        ...
+
+    async def replay_all(self, viewer: Viewer) -> int:
+        """Put back what lies aside of all stores; how many. Raises NotAllowed."""
         ...
 
     def watch(
@@ -290,6 +311,31 @@ class ServiceActs:
         from brandmind.services import sessions
 
         return await sessions.revoke_all(self._rt, viewer, but_this=True)
+
+    async def installation(self, viewer: Viewer) -> House:
+        from brandmind.services import operating
+
+        return await operating.look(self._rt, viewer)
+
+    async def store_story(self, viewer: Viewer, domain: str) -> StoreStory | None:
+        from brandmind.services import operating
+
+        return await operating.story(self._rt, viewer, domain)
+
+    async def operate(self, viewer: Viewer, *, domain: str, what: Act) -> int:
+        from brandmind.services import operating
+
+        return await operating.act(self._rt, viewer, domain, what)
+
+    async def retry_failed(self, viewer: Viewer) -> tuple[int, int]:
+        from brandmind.services import operating
+
+        return await operating.retry_failed(self._rt, viewer)
+
+    async def replay_all(self, viewer: Viewer) -> int:
+        from brandmind.services import operating
+
+        return await operating.replay_all(self._rt, viewer)
 
     def watch(
         self, store_id: str, *, session_id: str

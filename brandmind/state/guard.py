@@ -58,12 +58,14 @@ def public(handler: Handler) -> Handler:
     return handler
 
 
-def guarded(*, sample: bool = False, page: bool = False) -> Callable[[Handler], Handler]:
+def guarded(
+    *, sample: bool = False, page: bool = False, admin: bool = False
+) -> Callable[[Handler], Handler]:
     """Mark a handler that runs only for a session that has passed the store in the address.
 
     The handler takes an `Access` after self, which no client can send. `page` lets a page's own
     loading through without one, so that it can say what is missing; `sample` lets the sample
-    shop through.
+    shop through. `admin` asks for an administrator instead, whatever store the address names.
     """
 
     def mark(handler: Handler) -> Handler:
@@ -74,7 +76,11 @@ def guarded(*, sample: bool = False, page: bool = False) -> Callable[[Handler], 
         async def admitted(self: Any, /, **payload: Any) -> Any:
             shown.bind(self, **payload)
             found = await admit(self, sample=sample)
-            if not page and found.store is None and not found.sample:
+            if admin:
+                inside = found.viewer is not None and found.viewer.admin
+            else:
+                inside = found.store is not None or found.sample
+            if not page and not inside:
                 return None
             try:
                 with bind(store=found.store.store_id if found.store else ""):

@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from brandmind.state import wording
+from brandmind.state.acts import Viewer
 from brandmind.state.guard import Access
 from brandmind.state.sample import NAME as SAMPLE_NAME
 from brandmind.state.sample import PARAM as SAMPLE_PARAM
@@ -55,13 +56,44 @@ def shell(
         who=viewer.name or "Your account",
         role=f"{store.role.capitalize()}, {wording.counted(len(viewer.stores), 'store')}",
         stores=store_links(access),
-        nav=nav(store.domain),
+        nav=(*nav(store.domain), *_of_operators(viewer)),
         bottom=bottom(store.domain),
-        more=more(store.domain),
+        more=(*more(store.domain), *_of_operators(viewer)),
         pill=pill(progress, now=now, tz=tz) if progress else PillView(),
         can_sync=progress is not None and not busy and not stuck and store.installed,
         sync_label="Syncing" if busy else "Sync now",
     )
+
+
+def operators(access: Access) -> ShellView:
+    """The frame of the admin page: it is of no store, and the way to the own ones stays."""
+    viewer, store = access.viewer, access.store
+    assert viewer is not None
+    mine = store.domain if store is not None else ""
+    return ShellView(
+        gate="open",
+        shop="This installation",
+        who=viewer.name or "Your account",
+        role="Administrator",
+        nav=(*(nav(mine) if mine else ()), *_of_operators(viewer)),
+        bottom=bottom(mine) if mine else _of_operators(viewer),
+        more=(*(more(mine) if mine else ()), *_of_operators(viewer)),
+    )
+
+
+def nobodys() -> ShellView:
+    """What whoever is no administrator gets in place of the admin page: as of any other address."""
+    return ShellView(
+        gate="missing",
+        gate_title="There is no page here.",
+        gate_text="The address may be old or mistyped. Nothing is wrong with your store.",
+        gate_label="Your command center",
+        gate_href="/command-center",
+    )
+
+
+def _of_operators(viewer: Viewer) -> tuple[LinkView, ...]:
+    return (LinkView("Admin", "/admin", note="Admin"),) if viewer.admin else ()
 
 
 def closed(access: Access) -> ShellView:

@@ -181,7 +181,10 @@ class Neighbourhood:
                 yield made
 
 
-ALICES_ADDRESSES = tuple(
-    f"{page}?shop={HARBOR}"
-    for page in ("/", "/connect", "/syncing", "/command-center", "/settings", "/onboarding")
+ALICES_ADDRESSES = (
+    *(
+        f"{page}?shop={HARBOR}"
+        for page in ("/", "/connect", "/syncing", "/command-center", "/settings", "/onboarding")
+    ),
+    f"/admin?store={HARBOR}",
 )

@@ -9,6 +9,7 @@ import pytest
 from reflex_base.registry import RegistrationContext
 
 from brandmind.state import guard
+from brandmind.state.admin import Admin
 from brandmind.state.center import Center
 from brandmind.state.frame import Frame
 from brandmind.state.onboarding import Onboarding
@@ -329,3 +330,36 @@ async def test_only_ones_own_browsers_are_seen_and_signed_out(around: Neighbourh
         assert await is_open(bobs)
         assert (await phone.get("/api/sessions")).status_code == 401
         assert (await around.alice.get("/api/sessions")).status_code == 200
+
+
+async def test_the_installation_is_for_its_administrators_and_shows_them_no_merchants_data(
+    around: Neighbourhood,
+) -> None:
+    address = f"/admin?store={HARBOR}"
+    acted = {"domain": HARBOR, "what": "pause"}
+
+    async def seen_by(who: str, *, enough: set[str]) -> set[str]:
+        async with around.tab(who) as tab:
+            await tab.event(named(Admin, "act"), address, acted)
+            await tab.event(named(Admin, "follow"), address, {}, enough=enough)
+            return tab.learnt({"Ground", "SQLite", "There is no page here.", *around.secrets()})
+
+    async def paused_by() -> str | None:
+        ((by,),) = await around.world.sql(
+            "SELECT paused_by FROM store WHERE store_id = :store", store=around.store_id
+        )
+        return by
+
+    for who in ("alice", "bob", "charlie", "nobody"):
+        told = await seen_by(who, enough={"There is no page here."})
+        assert told == {"There is no page here."}
+    assert await paused_by() is None
+    # Not of this store, and no member of it: it is the right alone that counts.
+    await around.world.sql("UPDATE app_user SET admin = true WHERE name = 'Charlie Lemon'")
+    assert await seen_by("charlie", enough={"SQLite"}) == {"SQLite"}
+    assert await paused_by() == "the operator"
+    # Taken away, it ends for the next event.
+    await around.world.sql("UPDATE app_user SET admin = false")
+    await around.world.sql("UPDATE store SET paused_at = NULL, paused_by = NULL")
+    assert "SQLite" not in await seen_by("charlie", enough={"There is no page here."})
+    assert await paused_by() is None

@@ -39,6 +39,8 @@ MAY_GET: dict[tuple[str, str], dict[str, set[int]]] = {
     ("GET", "/api/sessions"): {"charlie": {200}, "nobody": {401}},
     ("POST", "/api/sessions/end-others"): {"charlie": {200, 403}, "nobody": {401, 403}},
     ("POST", "/api/sessions/{session_id}/end"): {"charlie": {403, 404}, "nobody": {401, 403}},
+    # For whoever is no administrator there is no such route.
+    ("GET", "/api/admin/health"): {"charlie": {404}, "nobody": {404}},
     ("GET", "/healthz"): {"charlie": {200}, "nobody": {200}},
     ("GET", "/readyz"): {"charlie": {200, 503}, "nobody": {200, 503}},
 }

@@ -37,6 +37,7 @@ from brandmind.db.models.runs import (
     SyncStageRow,
 )
 from brandmind.db.models.stores import OutboxRow, StoreRow, TokenRow, TombstoneRow
+from brandmind.db.models.workers import WorkerRow
 
 METADATA = SQLModel.metadata
 
@@ -76,4 +77,5 @@ __all__ = [
     "TombstoneRow",
     "UserRow",
     "VariantRow",
+    "WorkerRow",
 ]

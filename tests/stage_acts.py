@@ -10,15 +10,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from brandmind.errors import NotFound, TooManySyncs
+from brandmind.errors import InvalidInput, NotFound, TooManySyncs
 from brandmind.services.answers import Answers, Reader
 from brandmind.services.dashboard import CommandCenter, Compare, ReadyNow
 from brandmind.services.dna import Past, StoreDna
+from brandmind.services.members import Member
 from brandmind.services.operating import House, StoreStory
 from brandmind.services.orders import Reconciliation
 from brandmind.services.people import GroupPage
 from brandmind.services.products import ProductDetail, ProductsPage
 from brandmind.services.sessions import SignedIn
+from brandmind.services.stored import Stored
 from brandmind.services.todo import Mark, State, about
 from brandmind.state import sample, sample_portrait, sample_tables
 from brandmind.state.ranges import Range
@@ -515,6 +517,38 @@ class StageActs:
         others = [at.session_id for at in await self.signed_in(viewer) if not at.this]
         self.ended.extend(others)
         return len(others)
+
+    def origin(self) -> str:
+        return "https://brandmind.example.com"
+
+    async def members(self, store: Ref) -> list[Member]:
+        since = now() - timedelta(days=120)
+        every = (True, True, True)
+        return [
+            Member("user-1", "Alice Harbor", store.role, None, since, *every),
+            Member("user-2", "Bob Teammate", "member", None, since, False, True, False),
+            Member("user-3", "Carla With A Very Long Family Name Indeed", "member",
+                   now() - timedelta(days=3), since, *every),
+        ]  # fmt: skip
+
+    async def block(self, store: Ref, *, user_id: str) -> None:
+        self.asked.append(("block", user_id))
+
+    async def let_in(self, store: Ref, *, user_id: str) -> None:
+        self.asked.append(("let_in", user_id))
+
+    async def stored(self, store_id: str) -> Stored:
+        names = "products variants orders order_lines order_sales refunds customers".split()
+        if self._name(store_id) == "empty":
+            return Stored(dict.fromkeys(names, 0), 0, None, None)
+        many = (312, 1_204, 43_600, 98_112, 104_871, 2_209, 5_400)
+        first = datetime(2023, 3, 4, tzinfo=UTC)
+        return Stored(dict(zip(names, many, strict=True)), 41, first, now())
+
+    async def erase(self, store: Ref, *, typed: str) -> None:
+        if typed != store.domain:
+            raise InvalidInput(f"Type {store.domain} to delete its data.", field="shop")
+        self.asked.append(("erase", store.store_id))
 
     async def installation(self, viewer: Person) -> House:
         return stage_house.installation(INSTALLATION["kind"])

@@ -116,10 +116,19 @@ def may_enter(session: Session, store_id: str, user_id: str) -> bool:
 
 
 def members(session: Session, store_id: str) -> list[Any]:
-    """The people of the store: user_id, name, role, blocked_at; the owner first."""
+    """The people of the store: user_id, name, role, blocked_at, scopes, created_at (their first
+    sign-in there), by_hand (let in by an operator); the owner first."""
     return list(
         session.execute(
-            sa.select(_USER.c.user_id, _USER.c.name, _MEMBERSHIP.c.role, _MEMBERSHIP.c.blocked_at)
+            sa.select(
+                _USER.c.user_id,
+                _USER.c.name,
+                _MEMBERSHIP.c.role,
+                _MEMBERSHIP.c.blocked_at,
+                _MEMBERSHIP.c.scopes,
+                _MEMBERSHIP.c.created_at,
+                _USER.c.home_shop_id.is_(None).label("by_hand"),
+            )
             .join(_USER, _USER.c.user_id == _MEMBERSHIP.c.user_id)
             .where(_MEMBERSHIP.c.store_id == store_id)
             .order_by(_MEMBERSHIP.c.role.desc(), _USER.c.name)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import reflex as rx
 
+from brandmind.components.household import data, members, notices
 from brandmind.components.notices import connection_lost
 from brandmind.components.picks import customers_pick, orders_pick, products_pick
 from brandmind.components.shell import private_page
@@ -21,6 +22,9 @@ TITLE: Final = "Settings · BrandMind"
 _TABS: Final = (
     ("sync", "Sync"),
     ("stores", "Stores"),
+    ("members", "Members"),
+    ("data", "Data"),
+    ("notices", "Notifications"),
     ("devices", "Devices"),
     ("about", "About"),
 )
@@ -51,6 +55,9 @@ def settings() -> rx.Component:
             rx.match(
                 Settings.tab,
                 ("stores", _stores()),
+                ("members", members()),
+                ("data", data()),
+                ("notices", notices()),
                 ("devices", signed_in()),
                 ("about", _about()),
                 _sync(),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from brandmind.clock import utc_now
+from brandmind.commerce.shop import granted
 from brandmind.db import sessions as session_rows
 from brandmind.db import users
 from brandmind.errors import NotAllowed
@@ -15,9 +17,41 @@ if TYPE_CHECKING:
     from brandmind.runtime import Runtime
 
 
-async def listed(rt: Runtime, store: StoreRef) -> list[Any]:
-    """The members of an authorised store: user_id, name, role, blocked_at; the owner first."""
-    return await rt.db.read(users.members, store.store_id)
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person of a store. `may_…`: what Shopify lets them see there; `by_hand`: an operator let
+    them in, and not Shopify."""
+
+    user_id: str
+    name: str
+    role: str
+    blocked_at: datetime | None
+    since_at: datetime
+    may_orders: bool
+    may_products: bool
+    may_customers: bool
+    by_hand: bool = False
+
+
+async def listed(rt: Runtime, store: StoreRef) -> list[Member]:
+    """The members of an authorised store, the owner first."""
+    found = []
+    for row in await rt.db.read(users.members, store.store_id):
+        scopes = frozenset(part for part in row.scopes.split(",") if part)
+        found.append(
+            Member(
+                user_id=row.user_id,
+                name=row.name,
+                role=row.role,
+                blocked_at=row.blocked_at,
+                since_at=row.created_at,
+                may_orders=granted(scopes, "read_orders"),
+                may_products=granted(scopes, "read_products"),
+                may_customers=granted(scopes, "read_customers"),
+                by_hand=bool(row.by_hand),
+            )
+        )
+    return found
 
 
 async def block(rt: Runtime, store: StoreRef, *, user_id: str) -> None:

@@ -10,11 +10,13 @@ from typing import Any, Protocol
 from brandmind.services.answers import Answers
 from brandmind.services.dashboard import CommandCenter, Compare, ReadyNow
 from brandmind.services.dna import Past, StoreDna
+from brandmind.services.members import Member
 from brandmind.services.operating import Act, House, StoreStory
 from brandmind.services.orders import Reconciliation
 from brandmind.services.people import GroupPage
 from brandmind.services.products import ProductDetail, ProductsPage
 from brandmind.services.sessions import SignedIn, StoreRef, Viewer
+from brandmind.services.stored import Stored
 from brandmind.services.todo import Mark, State
 from brandmind.sync.progress import StoreProgress
 from brandmind.sync.selection import Selection
@@ -115,6 +117,30 @@ class Acts(Protocol):
 
     async def sign_out_elsewhere(self, viewer: Viewer) -> int:
         """End all sessions of this person but this one; how many there were."""
+        ...
+
+    def origin(self) -> str:
+        """The public address of this installation."""
+        ...
+
+    async def members(self, store: StoreRef) -> list[Member]:
+        """The people of a store, the owner first."""
+        ...
+
+    async def block(self, store: StoreRef, *, user_id: str) -> None:
+        """Take a member's access away. Raises NotAllowed, NotFound."""
+        ...
+
+    async def let_in(self, store: StoreRef, *, user_id: str) -> None:
+        """Give it back. Raises NotAllowed, NotFound."""
+        ...
+
+    async def stored(self, store_id: str) -> Stored:
+        """What is stored of a store."""
+        ...
+
+    async def erase(self, store: StoreRef, *, typed: str) -> None:
+        """Delete all of a store. Raises NotAllowed, InvalidInput for another address than its."""
         ...
 
     async def installation(self, viewer: Viewer) -> House:
@@ -311,6 +337,35 @@ class ServiceActs:
         from brandmind.services import sessions
 
         return await sessions.revoke_all(self._rt, viewer, but_this=True)
+
+    def origin(self) -> str:
+        origin: str = self._rt.settings.public_url
+        return origin
+
+    async def members(self, store: StoreRef) -> list[Member]:
+        from brandmind.services import members
+
+        return await members.listed(self._rt, store)
+
+    async def block(self, store: StoreRef, *, user_id: str) -> None:
+        from brandmind.services import members
+
+        await members.block(self._rt, store, user_id=user_id)
+
+    async def let_in(self, store: StoreRef, *, user_id: str) -> None:
+        from brandmind.services import members
+
+        await members.let_in(self._rt, store, user_id=user_id)
+
+    async def stored(self, store_id: str) -> Stored:
+        from brandmind.services import stored
+
+        return await stored.stored(self._rt, store_id)
+
+    async def erase(self, store: StoreRef, *, typed: str) -> None:
+        from brandmind.services import stored
+
+        await stored.erase(self._rt, store, typed=typed)
 
     async def installation(self, viewer: Viewer) -> House:
         from brandmind.services import operating

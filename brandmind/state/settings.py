@@ -9,10 +9,12 @@ from typing import Any, Final
 import reflex as rx
 
 from brandmind.clock import utc_now
-from brandmind.state import acts, signed_in
+from brandmind.state import acts, household, signed_in
 from brandmind.state.choosing import choose
 from brandmind.state.frame import Frame, draw, watch, zone_of
 from brandmind.state.guard import Access, guarded
+from brandmind.state.household import Household
+from brandmind.state.household_views import DataView
 from brandmind.state.settings_view import settings
 from brandmind.state.shell_view import store_links
 from brandmind.state.signed_in import SignedIn
@@ -20,7 +22,7 @@ from brandmind.state.views import SettingsView, SignedInView
 from brandmind.sync.progress import StoreProgress
 from brandmind.sync.selection import OrdersSince
 
-TABS: Final = ("sync", "stores", "devices", "about")
+TABS: Final = ("sync", "stores", "members", "data", "notices", "devices", "about")
 
 
 class Settings(rx.State):
@@ -67,8 +69,11 @@ class Settings(rx.State):
             return
         tz = zone_of(store)
         links = store_links(access)
+        counted: DataView | None = None
+        counted_for: tuple[object, ...] = ()
 
         async def show(progress: StoreProgress, fresh: bool) -> None:
+            nonlocal counted, counted_for
             left, next_at = await acts.get().manual_left(store.store_id)
             page = settings(
                 progress,
@@ -83,11 +88,23 @@ class Settings(rx.State):
                 tz=tz,
             )
             browsers = await signed_in.look(viewer, tz=tz) if tab == "devices" else None
+            house: dict[str, Any] = {}
+            if tab == "members":
+                house = {"members": await household.members(store, progress)}
+            elif tab == "notices":
+                house = {"notices": await household.notices(store)}
+            elif tab == "data":
+                key = (progress.status, progress.last_synced_at, progress.erase_at)
+                if counted is None or counted_for != key:
+                    # Each count walks a table: not again at every tick.
+                    counted, counted_for = await household.data(store, progress), key
+                house = {"data": counted}
             async with self:
                 if page != self.page:
                     self.page = page
                 if browsers is not None:
                     signed_in.draw(await self.get_state(SignedIn), viewer, browsers)
+                household.draw(await self.get_state(Household), viewer, **house)
                 self._seen_by = viewer.session_id
                 frame = await self.get_state(Frame)
                 draw(frame, access, progress, tz=tz)
@@ -96,5 +113,6 @@ class Settings(rx.State):
             async with self:
                 self.page = SettingsView()
                 signed_in.draw(await self.get_state(SignedIn), None, SignedInView())
+                household.draw(await self.get_state(Household), None)
                 frame = await self.get_state(Frame)
                 draw(frame, lost, None, tz=tz)

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from brandmind.web import admin, api, health, sheets, signing, webhooks
+from brandmind.web import admin, api, archive, health, sheets, signing, webhooks
 from brandmind.web.bounds import Bounds
 from brandmind.web.headers import SecurityHeaders
 from brandmind.web.troubles import Troubles
@@ -25,6 +25,7 @@ def routes() -> list[BaseRoute]:
         *api.routes(),
         *admin.routes(),
         *sheets.routes(),
+        *archive.routes(),
         *health.routes(),
     ]
 

@@ -12,6 +12,7 @@ from brandmind.state import guard
 from brandmind.state.admin import Admin
 from brandmind.state.center import Center
 from brandmind.state.frame import Frame
+from brandmind.state.household import Household
 from brandmind.state.onboarding import Onboarding
 from brandmind.state.portrait import Portrait
 from brandmind.state.settings import Settings
@@ -363,3 +364,54 @@ async def test_the_installation_is_for_its_administrators_and_shows_them_no_merc
     await around.world.sql("UPDATE store SET paused_at = NULL, paused_by = NULL")
     assert "SQLite" not in await seen_by("charlie", enough={"There is no page here."})
     assert await paused_by() is None
+
+
+async def test_people_are_removed_and_let_in_by_the_owner_alone(around: Neighbourhood) -> None:
+    people = dict(await around.world.sql("SELECT name, user_id FROM app_user"))
+    address = f"/settings?shop={HARBOR}&tab=members"
+
+    async def blocked_after(who: str, name: str, user_id: Any) -> bool:
+        async with around.tab(who) as tab:
+            await tab.event(named(Household, name), address, {"user_id": user_id})
+        ((at,),) = await around.world.sql(
+            "SELECT m.blocked_at FROM membership m JOIN app_user u ON u.user_id = m.user_id "
+            "WHERE u.name = 'Bob Teammate'"
+        )
+        return at is not None
+
+    bob = people["Bob Teammate"]
+    for who in ("charlie", "nobody", "bob"):
+        assert not await blocked_after(who, "block", bob)
+    for wrong in (None, [bob], people["Alice Harbor"], people["Charlie Lemon"]):
+        assert not await blocked_after("alice", "block", wrong)
+    assert await blocked_after("alice", "block", bob)
+    for who in ("charlie", "nobody", "bob"):
+        assert await blocked_after(who, "let_in", bob)
+    assert not await blocked_after("alice", "let_in", bob)
+
+
+async def test_the_people_of_a_store_are_named_to_its_own_alone(around: Neighbourhood) -> None:
+    address = f"/settings?shop={HARBOR}&tab=members"
+    for who, sees in (("alice", True), ("bob", True), ("charlie", False), ("nobody", False)):
+        async with around.tab(who) as tab:
+            enough = {"Bob Teammate"} if sees else {"gate_title"}
+            await tab.event(named(Settings, "follow"), address, {}, enough=enough)
+            assert ("Bob Teammate" in tab.learnt({"Bob Teammate"})) is sees
+
+
+async def test_a_store_is_deleted_by_its_owner_alone(around: Neighbourhood) -> None:
+    address = f"/settings?shop={HARBOR}&tab=data"
+
+    async def gone_after(who: str, form: Any) -> bool:
+        async with around.tab(who) as tab:
+            await tab.event(named(Household, "erase"), address, {"form_data": form})
+        ((at,),) = await around.world.sql(
+            "SELECT uninstalled_at FROM store WHERE store_id = :store", store=around.store_id
+        )
+        return at is not None
+
+    for who in ("charlie", "nobody", "bob"):
+        assert not await gone_after(who, {"shop": HARBOR})
+    for wrong in ({}, HARBOR, None, {"shop": None}, {"shop": "harbor"}, {"shop": [HARBOR]}):
+        assert not await gone_after("alice", wrong)
+    assert await gone_after("alice", {"shop": HARBOR})

@@ -35,6 +35,7 @@ MAY_GET: dict[tuple[str, str], dict[str, set[int]]] = {
         "nobody": {401},
     },
     ("GET", "/api/stores/{store_id}/dna.json"): {"charlie": {404}, "nobody": {401}},
+    ("GET", "/api/stores/{store_id}/archive.zip"): {"charlie": {404}, "nobody": {401}},
     # Charlie sees and ends his own sessions here; those of others he does not have.
     ("GET", "/api/sessions"): {"charlie": {200}, "nobody": {401}},
     ("POST", "/api/sessions/end-others"): {"charlie": {200, 403}, "nobody": {401, 403}},

@@ -7,7 +7,11 @@ PORT ?=
 LIVE ?= 2
 BIN := .venv/bin
 ARGS ?=
-QUEUE_TESTS = $(wildcard tests/integration/test_worker*.py tests/faults)
+# Files of tests that run beside each other in `make test`.
+BESIDE ?= 3
+# Where the worker is a process and the queue rings its bells, and the groups of faults about that.
+QUEUE_GROUPS = 2 4 5 11
+QUEUE_TESTS = $(wildcard tests/integration/test_worker*.py $(addprefix tests/faults/test_,falls.py groups.py kills.py))
 
 help:
 	@echo "make demo [PORT=8000]  everything on this machine, with a local Shopify to connect to"
@@ -34,16 +38,25 @@ demo: frontend
 up: frontend
 	@exec $(BIN)/python -m brandmind up $(if $(PORT),--port $(PORT))
 
+# All of it in two lanes, the second also where the first failed; what ARGS names in one.
 test: setup-dev
 	@$(BIN)/python -m brandmind.launch.frontend
+ifeq ($(strip $(ARGS)),)
+	@failed=0; \
+	$(BIN)/python -m pytest -n $(BESIDE) --dist loadfile --lane together || failed=$$?; \
+	$(BIN)/python -m pytest --lane alone || failed=$$?; \
+	exit $$failed
+else
 	@$(BIN)/python -m pytest $(ARGS)
+endif
 
 # The queue as a plain `pip install brandmind` resolves it; docs/decisions/002 says why both.
 # On SQLite alone: the queue never meets the database, and `make test` tries both of those.
 test-arq25: setup-dev
 	@py=$$(tools/python.sh) && "$$py" tools/setup.py --venv .venv-arq25 --lock requirements-arq25.lock
 	@test -n '$(QUEUE_TESTS)' || { echo 'No queue tests found.' >&2; exit 1; }
-	@.venv-arq25/bin/python -m pytest -p no:cacheprovider -m "not postgres" $(QUEUE_TESTS) $(ARGS)
+	@FAULTS_GROUPS="$(QUEUE_GROUPS)" .venv-arq25/bin/python -m pytest -p no:cacheprovider \
+		-n 2 --dist loadfile -m "not postgres" $(QUEUE_TESTS) $(ARGS)
 
 # Hundreds of kills and other faults, 40 minutes at most; ARGS="--list" says them all.
 faults: setup-dev

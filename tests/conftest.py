@@ -37,6 +37,32 @@ ROOT = Path(__file__).resolve().parent.parent
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL", "") not in {"", "0"}
 
 
+# Lanes
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--lane",
+        choices=["together", "alone"],
+        help="only the tests that may run beside others, or only those that may not",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    lane, asked_long = config.option.lane, "long" in (config.option.markexpr or "")
+
+    def is_left_out(item: pytest.Item) -> bool:
+        is_alone = item.get_closest_marker("alone") is not None
+        if lane and is_alone != (lane == "alone"):
+            return True
+        return item.get_closest_marker("long") is not None and not asked_long
+
+    left_out = [item for item in items if is_left_out(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not is_left_out(item)]
+
+
 # Skips
 
 
@@ -60,15 +86,6 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, A
     if REQUIRE_ALL and report.skipped:
         report.outcome = "failed"
         report.longrepr = f"REQUIRE_ALL=1, but this file was skipped: {_reason(report)}"
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if "long" in (config.option.markexpr or ""):
-        return
-    long = [item for item in items if item.get_closest_marker("long")]
-    if long:
-        config.hook.pytest_deselected(items=long)
-        items[:] = [item for item in items if item not in long]
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -15,7 +15,7 @@ from brandmind.state import wording
 from tests.e2e.house import House, Shop, until
 from tests.e2e.visitor import Tab, Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(240)]
 
 SIZES = {"orders": 1200, "products": 150, "customers": 500}
 # Two sign-in legs and the sync's own look at the shop, its counts and its first page.

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tests.e2e.house import House
 from tests.e2e.visitor import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(240)]
 
 
 def test_a_browser_signed_out_elsewhere_closes_its_open_page(

@@ -11,7 +11,7 @@ from brandmind.brandmind import app
 from tests.e2e.house import House, Shop, until
 from tests.e2e.visitor import Tab, Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(240)]
 
 # What a page of the app says to somebody who may not open the store it is asked for.
 DOORS = {

@@ -19,7 +19,7 @@ from brandmind.settings import DEMO_CLIENT_SECRET
 from tests.e2e.house import House, Shop, until
 from tests.e2e.visitor import Tab, Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(240)]
 
 SIZES = {"orders": 900, "products": 100, "customers": 300}
 # Far enough that the person is signed in and orders are being read.

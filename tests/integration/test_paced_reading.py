@@ -17,6 +17,8 @@ from brandmind.settings import Settings
 from tests.contract.local_shopify import local_shopify
 from tests.faults.ground import Shop, settings_for
 
+pytestmark = pytest.mark.alone
+
 # A page asks for about 600 points before it runs: less would be no bucket for it.
 SMALL = Bucket(size=1_000.0, restore_per_s=150.0)
 # What a page of orders takes of it.

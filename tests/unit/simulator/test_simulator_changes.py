@@ -220,7 +220,8 @@ async def test_churn_of_another_seed_is_another_story_and_ends_when_told() -> No
 
 
 def test_no_stamp_goes_back_and_nothing_is_ever_made_anew() -> None:
-    brand = Brand(SHOP, config())
+    # All of the shop is looked at after every step: a small one says as much.
+    brand = Brand(SHOP, config(orders=120, products=20, customers=60))
     changes, listing = Changes(brand), Listing(brand)
     churn = read_churn(CHURN | {"delete": 1.0, "merge": 0.5, "at": AS_OF})
 

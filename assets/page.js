@@ -93,6 +93,23 @@
     }
   });
 
+  // What is chosen stands at once. React puts it back to what the server last said, and only then
+  // asks; the answer draws it anew, turned back if it was not kept.
+  let chosen = null;
+  addEventListener(
+    "click",
+    (event) => {
+      const input = event.target;
+      const isPick = input instanceof HTMLInputElement && input.closest(".picks");
+      chosen = isPick ? { input, on: input.checked } : null;
+    },
+    true,
+  );
+  addEventListener("click", () => {
+    if (chosen) chosen.input.checked = chosen.on;
+    chosen = null;
+  });
+
   // On paper nothing can be opened: what is folded away is printed too, and folded again after it.
   let unfolded = [];
   addEventListener("beforeprint", () => {

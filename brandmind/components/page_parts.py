@@ -123,6 +123,23 @@ def table(
     )
 
 
+def turning(view: Any, label: str) -> rx.Component:
+    """Which rows of a long table these are, and the ones before and after."""
+    return rx.el.nav(
+        rx.el.span(view.tally, class_name="small muted"),
+        rx.cond(
+            view.before_href,
+            go("Before", href=view.before_href, prevent_scroll_reset=True, class_name="tab"),
+        ),
+        rx.cond(
+            view.after_href,
+            go("After", href=view.after_href, prevent_scroll_reset=True, class_name="tab"),
+        ),
+        aria_label=label,
+        class_name="turning",
+    )
+
+
 def meter(width: Any) -> rx.Component:
     """A small bar beside its number."""
     return rx.el.span(rx.el.span(style={"width": width.to(str) + "%"}), class_name="meter")

@@ -308,31 +308,48 @@ def _table_row(strand: rx.Var[StrandView]) -> rx.Component:
     )
 
 
-def do_next(view: rx.Var[PortraitView]) -> rx.Component:
-    """At most three things to do."""
-    return rx.el.section(
-        _head("Do next", _NEXT),
-        rx.cond(
-            view.do_next.length() > 0,
-            rx.foreach(view.do_next, _action),
-            rx.el.p(
-                rx.cond(
-                    view.put_away.length() > 0,
-                    "Nothing else stands out right now.",
-                    "Nothing stands out right now.",
+def next_and_pulse(view: rx.Var[PortraitView]) -> rx.Component:
+    """What to do beside the last 28 days; with nothing to do, one line above them."""
+    return rx.cond(
+        view.do_next.length() > 0,
+        rx.el.div(
+            _next_card(rx.foreach(view.do_next, _action), _put_away(view)),
+            _pulse(view),
+            class_name="halves-cards",
+        ),
+        rx.fragment(
+            _next_card(
+                rx.el.p(
+                    rx.cond(
+                        view.put_away.length() > 0,
+                        "Nothing else stands out right now.",
+                        "Nothing stands out right now.",
+                    ),
+                    " The strands are read again after every sync, and what they suggest then "
+                    "comes here. Until then: ",
+                    go("who your customers are", href=view.groups_href),
+                    ".",
+                    class_name="muted",
                 ),
-                class_name="muted",
+                _put_away(view),
             ),
+            _pulse(view, abreast=True),
         ),
-        rx.cond(
-            view.put_away.length() > 0,
-            rx.el.details(
-                rx.el.summary(view.put_away.length().to(str), " put away", class_name="link small"),
-                rx.foreach(view.put_away, _action),
-                class_name="put-away",
-            ),
+    )
+
+
+def _next_card(*body: rx.Component) -> rx.Component:
+    return rx.el.section(_head("Do next", _NEXT), *body, class_name="card")
+
+
+def _put_away(view: rx.Var[PortraitView]) -> rx.Component:
+    return rx.cond(
+        view.put_away.length() > 0,
+        rx.el.details(
+            rx.el.summary(view.put_away.length().to(str), " put away", class_name="link small"),
+            rx.foreach(view.put_away, _action),
+            class_name="put-away",
         ),
-        class_name="card",
     )
 
 
@@ -382,11 +399,10 @@ def _act(word: str, action: rx.Var[ActionView], handler: Any) -> rx.Component:
     )
 
 
-def pulse(view: rx.Var[PortraitView]) -> rx.Component:
-    """The last 28 days in five beats."""
+def _pulse(view: rx.Var[PortraitView], *, abreast: bool = False) -> rx.Component:
     return rx.el.section(
         _head("Pulse", _PULSE),
-        rx.el.ul(rx.foreach(view.pulse, _beat), class_name="rows"),
+        rx.el.ul(rx.foreach(view.pulse, _beat), class_name="rows abreast" if abreast else "rows"),
         class_name="card",
     )
 

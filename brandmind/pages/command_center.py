@@ -31,9 +31,7 @@ def command_center() -> rx.Component:
             sales_chart(center.chart),
             rx.cond(
                 parts.shown(Center.dna),
-                rx.el.div(
-                    parts.do_next(Center.dna), parts.pulse(Center.dna), class_name="halves-cards"
-                ),
+                parts.next_and_pulse(Center.dna),
             ),
             rx.cond(
                 parts.shown(Center.dna),

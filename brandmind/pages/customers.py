@@ -158,19 +158,7 @@ def _members(view: Any) -> rx.Component:
             ),
             rx.el.p("Nobody is in this group now.", class_name="muted"),
         ),
-        rx.el.nav(
-            rx.el.span(view.tally, class_name="small muted"),
-            rx.cond(
-                view.before_href,
-                go("Before", href=view.before_href, prevent_scroll_reset=True, class_name="tab"),
-            ),
-            rx.cond(
-                view.after_href,
-                go("After", href=view.after_href, prevent_scroll_reset=True, class_name="tab"),
-            ),
-            aria_label="Pages of customers",
-            class_name="turning",
-        ),
+        parts.turning(view, "Pages of customers"),
         aria_label=view.title,
         class_name="card table-card",
         custom_attrs={"data-shown": view.title},

@@ -37,7 +37,7 @@ def dna() -> rx.Component:
                         class_name="between",
                     ),
                     rx.cond(Portrait.as_table, parts.strand_table(page), parts.helices(page)),
-                    rx.el.div(parts.do_next(page), parts.pulse(page), class_name="halves-cards"),
+                    parts.next_and_pulse(page),
                     rx.el.footer(rx.el.span(page.foot), class_name="page-foot small muted"),
                 ),
             ),

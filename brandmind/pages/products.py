@@ -18,7 +18,8 @@ TITLE: Final = "Products · BrandMind"
 _TABLE: Final = (
     "Net sales of the days chosen, by product and not by title. A products bring the first 80% of "
     "sales, B the next 15%. Days of cover: what can be sold now, at the pace of 28 days in "
-    "stock. Sell-through: units sold, of those and what is left."
+    "stock; a dash where it is not tracked, did not sell lately or has less than 28 days of stock "
+    "history. Sell-through: units sold, of those and what is left."
 )
 _LADDER: Final = (
     "All active variants by price: the upper bar is how many there are at that step, the lower one "
@@ -58,7 +59,7 @@ def products() -> rx.Component:
                         parts.table("Products by net sales", _COLUMNS, rx.foreach(page.rows, _row)),
                         rx.el.p("No product is of this class in these days.", class_name="muted"),
                     ),
-                    rx.el.p(page.tally, class_name="small muted"),
+                    parts.turning(page, "Pages of products"),
                     csv=page.csv_href,
                 ),
                 rx.cond(
@@ -125,7 +126,19 @@ def _row(row: rx.Var[GoodsRowView]) -> rx.Component:
         rx.el.td(row.share, class_name="num wide-only"),
         rx.el.td(row.units, class_name="num"),
         rx.el.td(row.returned, class_name="num wide-only"),
-        rx.el.td(row.cover, class_name=rx.cond(row.cover_low, "num wrong", "num muted wraps")),
+        rx.el.td(
+            rx.cond(
+                row.cover_known,
+                row.cover,
+                # A sentence in every row of a phone would make each three lines tall.
+                rx.fragment(
+                    rx.el.span(row.cover, class_name="wide-only"),
+                    rx.el.span("–", class_name="phone-only"),
+                ),
+            ),
+            title=rx.cond(row.cover_known, "", row.cover),
+            class_name=rx.cond(row.cover_low, "num wrong", "num muted"),
+        ),
         rx.el.td(row.sell_through, class_name="num wide-only"),
         rx.el.td(row.age, class_name="num wide-only"),
     )

@@ -26,7 +26,7 @@ from brandmind.state.ranges import Range, asked_again, range_links
 from brandmind.state.views import BannerView, BarView, FactView, LinkView, MiniChartView
 
 # A page of more rows is no page; the file has all of them.
-MOST_ROWS: Final = 200
+PAGE_ROWS: Final = 50
 _MOST_VARIANTS: Final = 100
 _MOST_DAYS: Final = 400
 _MOST_BARS: Final = 60
@@ -52,12 +52,15 @@ def products(
     mode: str,
     note: str = "",
     kind: str = "",
+    number: int = 1,
     shop_param: str = "",
     store_id: str = "",
     banner: BannerView | None = None,
     detail: ProductDetail | None = None,
 ) -> ProductsView:
     """The page of a range; `kind` shows one class alone, `detail` is of the product that is open.
+
+    `number` is which page of the table: past its end is the last one.
 
     None: nothing of it to show.
     """
@@ -81,11 +84,20 @@ def products(
     kept = [row for row in found.rows if not kind or row.kind == kind]
     best = max((row.net_minor for row in kept), default=0)
     query = urlencode({"from": at.date_from.isoformat(), "to": at.date_to.isoformat()})
-    shown = kept[:MOST_ROWS]
+    pages = max(1, -(-len(kept) // PAGE_ROWS))
+    number = min(max(1, number), pages)
+    first = (number - 1) * PAGE_ROWS
+    shown = kept[first : first + PAGE_ROWS]
     tally = wording.counted(len(kept), "product")
-    if len(kept) > MOST_ROWS:
-        tally = f"The first {MOST_ROWS} of {tally}. The CSV has all."
-    close = f"/products?{urlencode({'shop': shop_param, **here})}"
+    if pages > 1:
+        last = wording.number(first + len(shown))
+        tally = f"{wording.number(first + 1)} to {last} of {tally}"
+
+    def page(at_page: int) -> str:
+        asked = {"shop": shop_param, **here} | ({"page": at_page} if at_page > 1 else {})
+        return f"/products?{urlencode(asked)}"
+
+    close = page(number)
     return replace(
         head,
         pareto=_pareto(found),
@@ -99,6 +111,8 @@ def products(
             for row in shown
         ),
         tally=tally,
+        before_href=page(number - 1) if number > 1 else "",
+        after_href=page(number + 1) if number < pages else "",
         steps=_steps(found),
         ladder=_ladder(found),
         pairs=tuple(
@@ -323,6 +337,7 @@ def _row(row: ProductRow, *, best: int, currency: str, open_href: str) -> GoodsR
         units=wording.number(row.units),
         returned="–" if row.return_rate is None else wording.percent(row.return_rate),
         cover=cover,
+        cover_known=row.cover_days is not None,
         cover_low=row.cover_days is not None and row.cover_days < _LOW_COVER,
         sell_through="–" if row.sell_through is None else wording.percent(row.sell_through),
         age=(

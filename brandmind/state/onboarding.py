@@ -35,8 +35,7 @@ class Onboarding(rx.State):
         """How far back orders are read: 60d, 12m or all."""
         if value in set(OrdersSince):
             wanted = await choose(self, access, orders_since=OrdersSince(value))
-            if wanted is not None:
-                self.page = replace(self.page, orders_since=value)
+            self._kept(kept=wanted is not None, orders_since=value)
 
     @rx.event
     @guarded()
@@ -44,24 +43,23 @@ class Onboarding(rx.State):
         """Whether customers are read."""
         if isinstance(on, bool):
             wanted = await choose(self, access, customers=on)
-            if wanted is not None:
-                self.page = replace(self.page, customers=on)
+            self._kept(kept=wanted is not None, customers=on)
 
     @rx.event
     @guarded()
     async def choose_week(self, access: Access, value: str) -> Any:
         """The day a week begins with: "0" is Monday, "6" Sunday."""
         if access.store is not None and value in ("0", "5", "6"):
-            await acts.get().answer(access.store.store_id, week_start=int(value))
-            self.page = replace(self.page, week_start=value)
+            kept = await self._answer(access.store, week_start=int(value))
+            self._kept(kept=kept, week_start=value)
 
     @rx.event
     @guarded()
     async def choose_costs(self, access: Access, value: str) -> Any:
         """Whether costs of goods are kept at the shop: yes or no."""
         if access.store is not None and value in ("yes", "no"):
-            await acts.get().answer(access.store.store_id, uses_costs=_COSTS[value])
-            self.page = replace(self.page, costs=value)
+            kept = await self._answer(access.store, uses_costs=_COSTS[value])
+            self._kept(kept=kept, costs=value)
 
     @rx.event
     @guarded()
@@ -73,16 +71,35 @@ class Onboarding(rx.State):
         try:
             await acts.get().tell(store, user_id=user_id, told=on)
         except BrandMindError as error:
-            frame = await self.get_state(Frame)
-            frame.notice, frame.notice_tone = error.message, "red"
+            await self._say(error)
+            self._kept(kept=False)
             return
-        self.page = replace(
-            self.page,
+        self._kept(
+            kept=True,
             readers=tuple(
                 replace(one, told=on) if one.user_id == user_id else one
                 for one in self.page.readers
             ),
         )
+
+    async def _answer(self, store: acts.StoreRef, **answers: Any) -> bool:
+        try:
+            await acts.get().answer(store.store_id, **answers)
+        except BrandMindError as error:
+            await self._say(error)
+            return False
+        return True
+
+    async def _say(self, error: BrandMindError) -> None:
+        frame = await self.get_state(Frame)
+        frame.notice, frame.notice_tone = error.message, "red"
+
+    def _kept(self, *, kept: bool, **shown: Any) -> None:
+        """Show what was chosen, or draw what stood there before: the page has turned it already."""
+        if kept:
+            self.page = replace(self.page, **shown)
+        else:
+            self.page = replace(self.page, turned_back=self.page.turned_back + 1)
 
     @rx.event
     @guarded()

@@ -53,6 +53,8 @@ class OnboardingView:
     steps: tuple[LinkView, ...] = ()
     orders_since: str = "all"
     customers: bool = True
+    # Raised where a choice was not kept: all of them are drawn anew.
+    turned_back: int = 0
     estimate: str = ""
     limits: str = ""
     week_start: str = "0"

@@ -239,7 +239,10 @@ class OrdersView:
 
 @dataclass(frozen=True)
 class GoodsRowView:
-    """A product in the table; `width` of its bar in percent of the best one. `href` opens it."""
+    """A product in the table; `width` of its bar in percent of the best one. `href` opens it.
+
+    `cover` is a number of days, or with `cover_known` false the reason why there is none.
+    """
 
     key: str = ""
     href: str = ""
@@ -251,6 +254,7 @@ class GoodsRowView:
     units: str = ""
     returned: str = ""
     cover: str = ""
+    cover_known: bool = True
     cover_low: bool = False
     sell_through: str = ""
     age: str = ""
@@ -327,6 +331,8 @@ class ProductsView:
     drawer: DrawerView = field(default_factory=DrawerView)
     rows: tuple[GoodsRowView, ...] = ()
     tally: str = ""
+    before_href: str = ""
+    after_href: str = ""
     steps: tuple[StepView, ...] = ()
     ladder: str = ""
     pairs: tuple[PairView, ...] = ()

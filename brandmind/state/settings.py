@@ -52,6 +52,8 @@ class Settings(rx.State):
             self.page = replace(
                 self.page, orders_since=wanted.orders_since.value, customers=wanted.customers
             )
+        else:
+            self.page = replace(self.page, turned_back=self.page.turned_back + 1)
 
     @rx.event(background=True)
     @guarded(page=True)

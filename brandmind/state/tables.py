@@ -90,6 +90,7 @@ class Products(rx.State):
         kind = asked.get("kind", "")
         kind = kind if kind in ("A", "B", "C") else ""
         product_id = _whole(asked.get("product", ""))
+        number = _whole(asked.get("page", "")) or 1
 
         async def build(store: acts.StoreRef, progress: StoreProgress) -> ProductsView:
             at = _range(store, asked)
@@ -104,8 +105,9 @@ class Products(rx.State):
                         store.store_id, product_id, date_from=at.date_from, date_to=at.date_to
                     )
             return products(
-                found, at=at, mode=mode, note=note, kind=kind, shop_param=store.domain,
-                store_id=store.store_id, banner=paging.banner_of(store, progress), detail=detail,
+                found, at=at, mode=mode, note=note, kind=kind, number=number,
+                shop_param=store.domain, store_id=store.store_id,
+                banner=paging.banner_of(store, progress), detail=detail,
             )  # fmt: skip
 
         today = utc_now().date()

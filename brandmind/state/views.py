@@ -253,6 +253,8 @@ class SettingsView:
     orders_since: str = "all"
     orders_note: str = ""
     customers: bool = True
+    # Raised where a choice was not kept: all of them are drawn anew.
+    turned_back: int = 0
     customers_note: str = ""
     can_sync: bool = False
     can_start_over: bool = False

@@ -36,6 +36,30 @@ def page(*rows: ProductRow, detail: ProductDetail | None = None, at: Range = AT)
     return products(found, at=at, mode="real", kind="A", shop_param="a", detail=detail)
 
 
+def test_a_long_table_comes_in_pages_and_every_address_keeps_its_page() -> None:
+    found = replace(
+        sample_tables.products(AT, today=TODAY),
+        rows=[row(number, 9_000 - number) for number in range(1, 121)],
+    )
+
+    def turned(number: int) -> ProductsView:
+        return products(found, at=AT, mode="real", number=number, shop_param="a")
+
+    first, second, last = turned(1), turned(2), turned(3)
+    assert [len(one.rows) for one in (first, second, last)] == [50, 50, 20]
+    assert [one.tally for one in (first, last)] == [
+        "1 to 50 of 120 products",
+        "101 to 120 of 120 products",
+    ]
+    assert (first.before_href, last.after_href) == ("", "")
+    assert first.after_href.endswith("&page=2")
+    # The first page has no number of its own.
+    assert second.before_href == "/products?shop=a&range=28d&compare=none"
+    assert second.rows[0].href == "/products?shop=a&range=28d&compare=none&page=2&product=51"
+    assert turned(99) == last
+    assert turned(-4) == first
+
+
 def test_a_line_begins_at_the_left_and_reaches_its_top() -> None:
     assert curves.path([0, 1, 4], top=4) == "M0.00 100.00L50.00 75.00L100.00 0.00"
     assert curves.path([2], top=4) == "M0.00 50.00"

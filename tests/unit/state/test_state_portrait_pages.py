@@ -107,7 +107,9 @@ def test_products_say_why_a_cover_is_not_known() -> None:
     page = products(replace(found, rows=(*found.rows, bare)), at=AT, mode="real", shop_param="a")
     assert page.rows[0].cover == "11 days"
     assert page.rows[0].cover_low
+    assert page.rows[0].cover_known
     assert page.rows[-1].cover == "needs 28 days of stock history"
+    assert not page.rows[-1].cover_known
     assert page.tally == "6 products"
     only_c = products(
         replace(found, rows=(*found.rows, bare)), at=AT, mode="real", kind="C", shop_param="a"

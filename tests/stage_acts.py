@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from brandmind.errors import InvalidInput, NotFound, TooManySyncs
+from brandmind.errors import InvalidInput, NotFound, StorageFull, TooManySyncs
 from brandmind.services.answers import Answers, Reader
 from brandmind.services.dashboard import CommandCenter, Compare, ReadyNow
 from brandmind.services.dna import Past, StoreDna
@@ -459,6 +459,8 @@ class StageActs:
 
     async def choose(self, store_id: str, selection: Selection, *, by: str) -> bool:
         self.asked.append(("choose", store_id))
+        if store_id == "id-stale":
+            raise StorageFull("There is no room to keep it. Try again in a moment.")
         return False
 
     async def pause(self, store_id: str, *, by: str) -> None:

@@ -268,7 +268,6 @@ def test_the_questions_follow_each_other_and_lead_to_the_numbers(opening: Openin
     page.get_by_role("link", name="3 short questions about your store").click()
     headline = page.get_by_role("heading", level=1)
     expect(headline).to_have_text("What should we read?")
-    # A choice stands once it is kept, a moment after the click.
     page.get_by_role("radio", name="The last 12 months").click()
     expect(page.get_by_role("radio", name="The last 12 months")).to_be_checked()
     expect(page.get_by_text("Kept. It holds for everything")).to_be_visible()
@@ -286,6 +285,29 @@ def test_the_questions_follow_each_other_and_lead_to_the_numbers(opening: Openin
     expect(page.get_by_role("checkbox", name="Bob Teammate")).to_be_checked()
     page.get_by_role("button", name="Done").click()
     expect(page).to_have_url(re.compile("/syncing"))
+
+
+def test_a_choice_turns_at_once_and_back_where_it_was_not_kept(opening: Opening) -> None:
+    page = opening(f"/settings?{shop('stale')}").page
+    all_of_them = page.get_by_role("radio", name="All of them")
+    twelve_months = page.get_by_role("radio", name="The last 12 months")
+    customers = page.get_by_role("checkbox", name="Customers")
+    expect(all_of_them).to_be_checked()
+    twelve_months.click()
+    expect(page.get_by_text("There is no room to keep it. Try again in a moment.")).to_be_visible()
+    expect(all_of_them).to_be_checked()
+    # From here on nothing is said to the server: what is chosen stands all the same.
+    page.evaluate("WebSocket.prototype.send = () => {}")
+    twelve_months.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("radio", name="The last 60 days")).to_be_checked()
+    twelve_months.click()
+    expect(twelve_months).to_be_checked()
+    expect(all_of_them).not_to_be_checked()
+    customers.click()
+    expect(customers).not_to_be_checked()
+    page.locator("label").filter(has_text="Customers").click()
+    expect(customers).to_be_checked()
 
 
 def test_a_product_opens_beside_the_table_and_gives_the_focus_back(opening: Opening) -> None:

@@ -38,12 +38,17 @@ demo: frontend
 up: frontend
 	@exec $(BIN)/python -m brandmind up $(if $(PORT),--port $(PORT))
 
-# All of it in two lanes, the second also where the first failed; what ARGS names in one.
+# All of it in two lanes, the second also where the first failed; what ARGS names in one. What fails
+# beside other tests is told and must pass by itself.
 test: setup-dev
 	@$(BIN)/python -m brandmind.launch.frontend
 ifeq ($(strip $(ARGS)),)
 	@failed=0; \
 	$(BIN)/python -m pytest -n $(BESIDE) --dist loadfile --lane together || failed=$$?; \
+	if [ $$failed = 1 ]; then \
+		echo 'Once more, by itself: what failed beside other tests.'; failed=0; \
+		$(BIN)/python -m pytest --lane together --lf --lfnf none || failed=$$?; \
+	fi; \
 	$(BIN)/python -m pytest --lane alone || failed=$$?; \
 	exit $$failed
 else

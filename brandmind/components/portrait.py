@@ -309,9 +309,9 @@ def _table_row(strand: rx.Var[StrandView]) -> rx.Component:
 
 
 def next_and_pulse(view: rx.Var[PortraitView]) -> rx.Component:
-    """What to do beside the last 28 days; with nothing to do, one line above them."""
+    """What to do beside the last 28 days; above them where it is one thing or none."""
     return rx.cond(
-        view.do_next.length() > 0,
+        view.do_next.length() > 1,
         rx.el.div(
             _next_card(rx.foreach(view.do_next, _action), _put_away(view)),
             _pulse(view),
@@ -319,17 +319,21 @@ def next_and_pulse(view: rx.Var[PortraitView]) -> rx.Component:
         ),
         rx.fragment(
             _next_card(
-                rx.el.p(
-                    rx.cond(
-                        view.put_away.length() > 0,
-                        "Nothing else stands out right now.",
-                        "Nothing stands out right now.",
+                rx.foreach(view.do_next, _action),
+                rx.cond(
+                    view.do_next.length() == 0,
+                    rx.el.p(
+                        rx.cond(
+                            view.put_away.length() > 0,
+                            "Nothing else stands out right now.",
+                            "Nothing stands out right now.",
+                        ),
+                        " The strands are read again after every sync, and what they suggest then "
+                        "comes here. Until then: ",
+                        go("who your customers are", href=view.groups_href),
+                        ".",
+                        class_name="muted",
                     ),
-                    " The strands are read again after every sync, and what they suggest then "
-                    "comes here. Until then: ",
-                    go("who your customers are", href=view.groups_href),
-                    ".",
-                    class_name="muted",
                 ),
                 _put_away(view),
             ),

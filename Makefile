@@ -94,9 +94,9 @@ bench-huge: setup-dev
 # Needs uv. No index address is written: the machine's own configuration says where packages are.
 lock:
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --extra build pyproject.toml -o requirements.lock
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --extra build --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --extra build --extra predict --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	cp requirements-dev.lock requirements-arq25.lock
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --extra build --group dev -c tools/arq25.txt pyproject.toml -o requirements-arq25.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --extra build --extra predict --group dev -c tools/arq25.txt pyproject.toml -o requirements-arq25.lock
 
 clean:
 	rm -rf .venv .venv.lock .venv-arq25 .venv-arq25.lock .web .web.build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

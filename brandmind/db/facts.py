@@ -143,6 +143,19 @@ def order_count(session: Session, store_id: str) -> int:
     return int(session.execute(query).scalar_one())
 
 
+def buyers(session: Session, store_id: str) -> tuple[int, int]:
+    """How many customers have a stored order of any kind, and how many have two or more."""
+    each = (
+        sa.select(sa.func.count().label("orders"))
+        .where(ORDER.c.store_id == store_id, ORDER.c.customer_id.is_not(None))
+        .group_by(ORDER.c.customer_id)
+        .subquery()
+    )
+    query = sa.select(sa.func.count(), sa.func.count().filter(each.c.orders > 1))
+    customers, repeaters = session.execute(query.select_from(each)).one()
+    return int(customers), int(repeaters)
+
+
 def load(session: Session, store_id: str, *, as_of: date, run_id: str | None = None) -> Loaded:
     """Everything before `as_of`; `run_id` tells which resources it could read in part only.
 

@@ -12,6 +12,8 @@ from typing import Any, Final
 from brandmind.dna import cuts
 from brandmind.dna.cohorts import CustomerMonth, cohorts, ltv, month_of
 from brandmind.dna.pairs import Rule
+from brandmind.dna.predict import Predicted
+from brandmind.dna.predict import to_plain as predicted_plain
 from brandmind.dna.products import Ladder, ladder
 from brandmind.dna.rfm import rfm
 from brandmind.dna.value import deciles
@@ -30,10 +32,12 @@ def tables(
     rules: Sequence[Rule],
     months: Iterable[CustomerMonth],
     hours: Mapping[tuple[int, int], int],
+    predicted: Predicted,
 ) -> dict[str, Any]:
     """All of them as plain data.
 
-    `rules` are the year's pairs, `hours` its orders by weekday and hour.
+    `rules` are the year's pairs, `hours` its orders by weekday and hour, `predicted` what its
+    customers may still bring.
     """
     facts = year.facts
     current = month_of(facts.as_of.year, facts.as_of.month)
@@ -55,6 +59,7 @@ def tables(
         "ltv": [point._asdict() for point in ltv(found)],
         "deciles": [asdict(part) for part in deciles((gid, net) for net, gid in year.spending)],
         "repeat_90": _repeat(year),
+        "predicted": predicted_plain(predicted),
         "ladder": _steps(_year_ladder(year)),
         "pairs": [_pair(year, rule) for rule in rules[:_PAIRS]],
         "hours": [[hours.get((weekday, hour), 0) for hour in range(24)] for weekday in range(7)],

@@ -28,6 +28,12 @@ _LTV: Final = (
     "Net sales per customer ever won, up to and with each month after the first, over the cohorts "
     "that have that month behind them. Those who never came back count as well."
 )
+_PREDICTED: Final = (
+    "Two published models fitted to your own orders: BG/NBD tells how often customers order and "
+    "when they stop, Gamma-Gamma what an order of each is worth. They know no seasons and no "
+    "campaigns, and promise nothing. Of customers whose first order is known and lies within 25 "
+    "months."
+)
 _REPEAT: Final = (
     "Of the customers whose first order is at least 90 days old, the share with another one within "
     "90 days of it. Nobody is counted who had no time to come back."
@@ -278,5 +284,39 @@ def _value() -> rx.Component:
                 rx.el.p("Two months of orders make the first line.", class_name="muted"),
             ),
         ),
+        _predicted(page.predicted),
         class_name="halves-cards",
+    )
+
+
+def _predicted(view: Any) -> rx.Component:
+    return parts.card(
+        "What customers may still bring",
+        _PREDICTED,
+        rx.cond(
+            view.there,
+            rx.fragment(
+                parts.facts(view.facts),
+                rx.cond(view.note, rx.el.p(view.note, class_name="small muted noted")),
+                parts.table(
+                    "Tenths of customers by what they may bring in 12 months",
+                    (
+                        ("Tenth", ""),
+                        ("Customers", "num wide-only"),
+                        ("", "bar wide-only"),
+                        ("Share", "num"),
+                        ("Worth today", "num"),
+                        ("Expected", "num"),
+                    ),
+                    rx.foreach(view.tenths, _group),
+                ),
+                parts.as_table_too(
+                    "What customers may still bring",
+                    (("Part", ""), ("Fitted", "")),
+                    rx.foreach(view.how, parts.fact_row),
+                    label="How it was fitted",
+                ),
+            ),
+            rx.el.p(view.needs, class_name="muted"),
+        ),
     )

@@ -12,7 +12,7 @@ from brandmind.db import facts, portraits
 from brandmind.db.facts import Loaded
 from brandmind.db.ledger import SqlLedger
 from brandmind.db.portraits import Earlier, Point, Portrait
-from brandmind.dna import cuts, profile, tables
+from brandmind.dna import cuts, predict, profile, tables
 from brandmind.dna.pairs import pairs
 from brandmind.dna.year import Year
 from brandmind.services import portrait_process
@@ -66,7 +66,7 @@ async def portray(rt: Runtime, ledger: SqlLedger) -> None:
     as_of = await rt.db.read(facts.as_of, store_id, run_id=run_id)
     await ledger.keep_stock(day=as_of)
     before = await rt.db.read(portraits.labels_before, store_id, as_of=as_of, version=cuts.VERSION)
-    if await rt.db.read(facts.order_count, store_id) >= GREAT_ORDERS:
+    if await _elsewhere(rt, store_id):
         drawn = await portrait_process.draw(
             rt.settings.database_url, store_id, as_of=as_of, run_id=run_id, before=before
         )
@@ -76,8 +76,24 @@ async def portray(rt: Runtime, ledger: SqlLedger) -> None:
     await ledger.keep_portrait(drawn)
 
 
-def made(loaded: Loaded, before: Mapping[str, str]) -> Portrait:
-    """The portrait of these facts: the same bytes for the same facts and labels."""
+async def _elsewhere(rt: Runtime, store_id: str) -> bool:
+    """Whether a portrait would leave too much behind in this process: the facts of a great store,
+    or, where a prediction can be made, the libraries it is fitted with.
+    """
+    if await rt.db.read(facts.order_count, store_id) >= GREAT_ORDERS:
+        return True
+    if not predict.installed():
+        return False
+    customers, repeaters = await rt.db.read(facts.buyers, store_id)
+    return customers >= predict.LEAST_CUSTOMERS and repeaters >= predict.LEAST_REPEATERS
+
+
+def made(loaded: Loaded, before: Mapping[str, str], *, predicting: bool = False) -> Portrait:
+    """The portrait of these facts: the same bytes for the same facts and labels.
+
+    `predicting` fits what customers may still bring where it is installed and can be told; that
+    loads numpy and scipy into the process for good.
+    """
     year = Year(loaded.facts)
     rules = pairs(year.baskets)
     found = profile.read(year, rules, before=before)
@@ -87,7 +103,15 @@ def made(loaded: Loaded, before: Mapping[str, str]) -> Portrait:
         strands=found.read,
         labels=found.labels,
         portrait_json=profile.to_json(found),
-        tables_json=tables.to_json(tables.tables(year, rules, loaded.months, loaded.hours)),
+        tables_json=tables.to_json(
+            tables.tables(
+                year,
+                rules,
+                loaded.months,
+                loaded.hours,
+                predict.predicted(year, fitting=predicting),
+            )
+        ),
     )
 
 

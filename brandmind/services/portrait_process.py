@@ -1,7 +1,8 @@
-"""The portrait of a great store, made in a process of its own.
+"""The portrait of a great store, or one with a prediction, made in a process of its own.
 
 The facts of a million orders take some hundred megabytes and a core for a minute. Beside a
 worker they would slow the syncs of everybody else, and the memory would stay with it for good.
+The same is true of numpy and scipy, which what customers may still bring is fitted with.
 The request comes on standard input, the portrait goes to standard output, both as JSON; an
 address with a password is thus in nobody's list of processes.
 """
@@ -14,7 +15,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 import orjson
 
@@ -23,6 +24,9 @@ from brandmind.db import facts
 from brandmind.db.portraits import Portrait
 from brandmind.db.session import Database
 from brandmind.errors import PortraitFailed
+
+# The vectors of a fit are too short to share out; the threads for it would cost memory each.
+_ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 async def draw(
@@ -35,6 +39,7 @@ async def draw(
         __name__,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        env=os.environ | _ONE_THREAD,
     )
     if child.stdin is None or child.stdout is None:
         raise AssertionError("both ends were asked for")
@@ -81,7 +86,8 @@ def main() -> None:
         as_of=date.fromisoformat(asked["as_of"]),
         run_id=asked["run_id"],
     )
-    sys.stdout.buffer.write(orjson.dumps(made(loaded, asked["before"])._asdict()))
+    drawn = made(loaded, asked["before"], predicting=True)
+    sys.stdout.buffer.write(orjson.dumps(drawn._asdict()))
     sys.stdout.buffer.flush()
     # The thread still waits for the worker; nothing else is left to be tidied.
     os._exit(0)

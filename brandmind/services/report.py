@@ -213,7 +213,10 @@ def _customers(newest: StoreDna | None) -> dict[str, Any] | None:
     if newest is None:
         return None
     names = ("as_of", "first", "rfm", "cohorts", "ltv", "deciles", "repeat_90", "hours", "weekdays")
-    return {name: newest.tables[name] for name in names}
+    # A portrait from before there were predictions has none.
+    return {name: newest.tables[name] for name in names} | {
+        "predicted": newest.tables.get("predicted")
+    }
 
 
 def _dna(newest: StoreDna | None) -> dict[str, Any] | None:

@@ -18,6 +18,7 @@ from brandmind.state.portrait_views import (
     MembersView,
     MemberView,
 )
+from brandmind.state.predicted_view import predicted
 from brandmind.state.views import BannerView, FactView, LinkView
 
 TABS: Final = {"segments": "Segments", "cohorts": "Cohorts", "value": "Value"}
@@ -77,6 +78,7 @@ def customers(
         ),
         deciles=_deciles(told["deciles"], currency),
         ltv=_ltv(told["ltv"][:_MONTHS], currency),
+        predicted=predicted(told.get("predicted"), currency),
         csv_href=f"/api/stores/{store_id}/customers.csv" if store_id else "",
         foot=(
             f"Of the 12 months to {wording.day(found.as_of, year=True)}; groups look at each "

@@ -360,6 +360,22 @@ class CohortRowView:
 
 
 @dataclass(frozen=True)
+class PredictedView:
+    """What customers may still bring, in words; `needs` says why there is nothing.
+
+    `how` are the fitted parameters and what they rest on; `valued`: the tenths have amounts.
+    """
+
+    there: bool = False
+    needs: str = ""
+    facts: tuple[FactView, ...] = ()
+    note: str = ""
+    valued: bool = False
+    tenths: tuple[GroupView, ...] = ()
+    how: tuple[FactView, ...] = ()
+
+
+@dataclass(frozen=True)
 class CustomersView:
     """The customers of a store. `mode` as in `PortraitView`."""
 
@@ -378,5 +394,6 @@ class CustomersView:
     measure: tuple[LinkView, ...] = ()
     deciles: tuple[GroupView, ...] = ()
     ltv: CurveView = field(default_factory=CurveView)
+    predicted: PredictedView = field(default_factory=PredictedView)
     csv_href: str = ""
     foot: str = ""

@@ -67,6 +67,7 @@ def tables(today: date) -> dict[str, Any]:
         "hours": [[_orders_at(day, hour) for hour in range(24)] for day in range(7)],
         "weekdays": [52] * 7,
         "repeat_90": {"customers": 2388, "repeated": 740},
+        "predicted": _predicted(),
         "ladder": {
             "p10_minor": 1800,
             "p50_minor": 4800,
@@ -86,6 +87,40 @@ def tables(today: date) -> dict[str, Any]:
             {"product_id": 3, "title": "Sample socks, 3-pack", "with_id": 5,
              "with_title": "Sample boot wax", "lift": 3.1, "orders": 212},
         ],
+    }  # fmt: skip
+
+
+def _predicted() -> dict[str, Any]:
+    """What `dna.predict` makes of a shop like this one."""
+    shares = (41, 19, 11, 8, 6, 5, 4, 3, 2, 1)
+    return {
+        "reason": None,
+        "needs": "",
+        "customers": 2388,
+        "repeaters": 903,
+        "months": 12,
+        "discount_rate": 0.1,
+        "expected_orders": 1_240.0,
+        "expected_minor": 7_182_000,
+        "value_minor": 6_840_000,
+        "still_customers": 548,
+        "correlation": 0.06,
+        "purchases": {
+            "r": 0.41, "alpha_weeks": 9.2, "a": 0.62, "b": 2.1, "log_likelihood": -14_020.5,
+        },
+        "money": {"p": 5.8, "q": 4.1, "v_minor": 3_050.0, "log_likelihood": -5_210.0},
+        "money_reason": None,
+        "money_needs": "",
+        "tenths": [
+            {
+                "tenth": tenth,
+                "customers": 239,
+                "expected_orders": 12.4 * share,
+                "value_minor": 68_400 * share,
+            }
+            for tenth, share in enumerate(shares, 1)
+        ],
+        "checked": {"days": 90, "customers": 2204, "expected_orders": 301.0, "orders": 322},
     }  # fmt: skip
 
 

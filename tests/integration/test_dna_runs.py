@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from brandmind.clock import utc_now
-from brandmind.db import facts, portraits, runs
+from brandmind.db import facts, portraits, runs, upserts
 from brandmind.db.ledger import SqlLedger
 from brandmind.db.session import Database
 from brandmind.db.tables import DNA_RUN, STAGE, STORE
@@ -21,6 +23,7 @@ from brandmind.services import dna, portrait_process
 from brandmind.sync.engine import Engine, Outcome
 from brandmind.sync.stages import Stage, StageState
 from tests.memory_shop import SHOP_NOW, MemoryShop
+from tests.records import a_customer, an_order
 
 STORE_ID = "a11ce00000"
 
@@ -192,6 +195,65 @@ async def test_a_great_store_is_portrayed_in_a_process_of_its_own_and_just_the_s
     monkeypatch.setattr(portrait_process, "draw", elsewhere)
     await _sync(db, MemoryShop(orders=400, page=50))
     assert asked
+
+
+def _bought(session: Any, store_id: str, orders: list[tuple[int, int, Any]]) -> None:
+    """Orders of customers at moments, landed as a sync lands them: (id, customer, at)."""
+    records = [an_order(gid, at=at, customer_id=customer) for gid, customer, at in orders]
+    people = [a_customer(gid)._replace(number_of_orders=9) for gid in {one[1] for one in orders}]
+    for stage, found in ((Stage.ORDERS, records), (Stage.CUSTOMERS, people)):
+        upserts.land(
+            session, store_id, stage=stage, records=found, read_no=1, first_read_no=1, tz=UTC
+        )
+    session.execute(sa.update(STORE).values(currency="USD", history_done=True))
+
+
+async def test_where_it_can_be_foretold_the_portrait_is_made_elsewhere_and_tells_it(
+    db: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dice, orders = random.Random(4), []
+    for customer in range(1, 561):
+        ago, rate = dice.uniform(20, 600), dice.gammavariate(0.8, 1 / 84)
+        leaves, left = dice.betavariate(0.6, 2.5), 0.0
+        while ago > 1 and dice.random() >= left:
+            orders.append((len(orders) + 1, customer, SHOP_NOW - timedelta(days=ago)))
+            left = leaves if len(orders) > 1 and orders[-2][1] == customer else 0.0
+            ago -= dice.expovariate(rate)
+    await db.write(_bought, STORE_ID, orders)
+    customers, repeaters = await db.read(facts.buyers, STORE_ID)
+    assert customers == 560
+    assert 100 < repeaters < 560
+    assert await db.read(facts.buyers, "nobody") == (0, 0)
+
+    await db.write(lambda session: runs.insert_first_run(session, STORE_ID, epoch=1))
+    claim = await db.write(runs.claim_next, owner="one", oldest_first=False)
+    assert claim is not None
+    rt: Any = SimpleNamespace(db=db, settings=SimpleNamespace(database_url=database_url))
+    await db.write(lambda session: session.execute(sa.update(STORE).values(synced_until=SHOP_NOW)))
+    await dna.portray(rt, SqlLedger(db, claim))
+    newest = await db.read(portraits.latest, STORE_ID)
+    assert newest is not None
+    told = newest.tables["predicted"]
+    days = Counter(customer for customer, _ in {(one, at.date()) for _, one, at in orders})
+    again = sum(count > 1 for count in days.values())
+    assert (told["reason"], told["customers"], told["repeaters"]) == (None, customers, again)
+    assert told["purchases"]["r"] > 0
+    assert told["expected_orders"] > 10
+    # Here, where nothing was to be loaded, it ends at the gate.
+    loaded = await db.read(facts.load, STORE_ID, as_of=newest.as_of, run_id=claim.run_id)
+    here = orjson.loads(dna.made(loaded, {}).tables_json)["predicted"]
+    assert (here["reason"], here["customers"]) == ("not_installed", customers)
+
+    # Without the extra nothing is started elsewhere.
+    async def never(*_: Any, **__: Any) -> portraits.Portrait:
+        raise AssertionError("asked for")
+
+    monkeypatch.setattr(portrait_process, "draw", never)
+    monkeypatch.setattr(dna.predict, "find_spec", lambda name: None)
+    await dna.portray(rt, SqlLedger(db, claim))
+    newest = await db.read(portraits.latest, STORE_ID)
+    assert newest is not None
+    assert newest.tables["predicted"]["reason"] == "not_installed"
 
 
 async def test_a_portrait_that_cannot_be_made_elsewhere_is_an_error_of_the_run(

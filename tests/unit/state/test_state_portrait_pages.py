@@ -219,3 +219,49 @@ def test_a_week_begins_where_the_merchant_says() -> None:
     monday = portrait(SAMPLE, mode="real", shop_param="a")
     assert monday.week[0].name == "Mon"
     assert monday.busiest == sunday.busiest
+
+
+def test_what_customers_may_bring_is_told_with_its_parameters_and_its_check() -> None:
+    view = customers(SAMPLE, mode="real", tab="value", shop_param="a").predicted
+    assert view.there
+    assert [(fact.name, fact.value) for fact in view.facts] == [
+        ("Orders in the next 12 months", "about 1,240 from 2,388 customers"),
+        ("What they may bring", "about $71,820"),
+        ("Worth today, at 10% a year", "about $68,400"),
+        ("Still customers", "about 548 of the 903 who came back before"),
+    ]
+    assert view.note == (
+        "Fitted 90 days ago, it would have expected 301 orders of the customers of then; 322 came."
+    )
+    assert view.how[0].value.startswith("r 0.41, alpha 9.2 weeks, a 0.62, b 2.1")
+    assert (view.tenths[0].name, view.tenths[0].share, view.tenths[0].width) == (
+        "The best tenth", "41.0%", 100,
+    )  # fmt: skip
+
+
+def test_a_prediction_that_was_far_off_says_so_and_amounts_may_be_missing() -> None:
+    told = {
+        **SAMPLE.tables["predicted"],
+        "checked": {"days": 90, "customers": 900, "expected_orders": 120.4, "orders": 301},
+        "money": None, "money_reason": "linked", "money_needs": "They go together.",
+        "value_minor": None, "expected_minor": None, "correlation": 0.44,
+    }  # fmt: skip
+    told["tenths"] = [{**part, "value_minor": None} for part in told["tenths"]]
+    page = customers(replace(SAMPLE, tables={**SAMPLE.tables, "predicted": told}), mode="real")
+    view = page.predicted
+    assert [fact.name for fact in view.facts] == ["Orders in the next 12 months", "Still customers"]
+    assert view.note.startswith("They go together. Fitted 90 days ago")
+    assert "far off" in view.note
+    assert view.tenths[0].sales == "–"
+    assert [fact.name for fact in view.how] == [
+        "How often (BG/NBD)", "Often against much", "Read from",
+    ]  # fmt: skip
+
+
+def test_without_a_prediction_the_card_says_what_it_needs() -> None:
+    few = {**SAMPLE.tables["predicted"], "reason": "few", "needs": "This needs 500 customers."}
+    page = customers(replace(SAMPLE, tables={**SAMPLE.tables, "predicted": few}), mode="real")
+    assert (page.predicted.there, page.predicted.needs) == (False, "This needs 500 customers.")
+    old = {name: value for name, value in SAMPLE.tables.items() if name != "predicted"}
+    page = customers(replace(SAMPLE, tables=old), mode="real")
+    assert page.predicted.needs == "This is told with the next portrait."

@@ -153,7 +153,9 @@ def sheet(draft: Draft, *, factor: float, taxes_included: bool) -> Sheet:
             sales.append(SaleSums("RETURN", "SHIPPING", -1, None, -back, 0, 0, 0))
             refund.shipping = (back, 0)
         if event.goodwill:
-            refund.adjustment = -min(converted(event.goodwill, factor), original)
+            more = converted(event.goodwill, factor)
+            # A made-up kindness ends at what the order cost; what a file says was paid was paid.
+            refund.adjustment = -(min(more, original) if event.kind == "goodwill" else more)
             sales.append(SaleSums("RETURN", "ADJUSTMENT", -2, None, refund.adjustment, 0, 0, 0))
         change = sum(sale.total for sale in sales)
         reason = "ORDER_EDIT" if action == "UPDATE" else "REFUND"

@@ -77,6 +77,19 @@ def test_a_refund_at_another_price_is_told_as_an_adjustment(tmp_path: Path) -> N
     assert told["shipping_minor"] == 0
 
 
+def test_a_refund_of_more_than_the_order_cost_is_told_in_full(tmp_path: Path) -> None:
+    rows = (
+        "1,mug,A mug,1,2011-12-02 10:00,2.50,anna,France",
+        "1,POST,Postage,1,2011-12-02 10:00,4.00,anna,France",
+        "C2,POST,Postage,-1,2011-12-07 09:00,80,anna,France",
+    )
+    brand = brand_of(shop_of(tmp_path, rows))
+    told = truth(brand, keep_books(brand))
+    assert (told["shipping_minor"], told["returns_minor"]) == (0, 0)
+    assert told["adjustments_minor"] == -7600
+    assert told["refunded_minor"] == 8000
+
+
 def test_what_cannot_be_mapped_is_listed_and_counted(tmp_path: Path) -> None:
     found = shop_of(tmp_path)
     assert [tuple(one) for one in found.unmatched] == [("C10", "CUP", 1)]

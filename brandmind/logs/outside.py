@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
+from brandmind.logs.binding import bound_to
 from brandmind.logs.traces import innermost
 
 # `log.warning(…, extra=FROM_OUTSIDE)`: anybody can make us say this.
@@ -44,6 +45,7 @@ _MEANING: Final = (
     ("connect async handler error", "a connection was refused"),
     ("Received more than", "browsers reported too many errors"),
 )
+_OURS: Final = ("brandmind", "worker")
 _AT_ONCE: Final = 10
 _THEN_EVERY_S: Final = 30.0
 _MOST_PLACES: Final = 500
@@ -73,11 +75,17 @@ def _is_of(name: str, parts: tuple[str, ...]) -> bool:
     return any(name == part or name.startswith(f"{part}.") for part in parts)
 
 
+def _warns_of_ours(record: logging.LogRecord) -> bool:
+    return record.levelno == logging.WARNING and _is_of(record.name, _OURS)
+
+
 class Sluice(logging.Filter):
     """Of a kind of line lets ten through at once, then one in 30 s, and counts the rest.
 
-    A kind is the line of code that logs, or where the error was raised that it logs. Lines that
-    no stranger can provoke pass, unless `every_line` holds them back too.
+    A kind is the line of code that logs, or where the error was raised that it logs. Held back
+    are lines that a stranger can provoke, and warnings of ours: a shop or a server that is away is
+    complained of at every try. Of those a kind is also the store they are about, so that one
+    store's trouble does not hide another's. `every_line` holds all others back too.
     """
 
     def __init__(
@@ -103,10 +111,13 @@ class Sluice(logging.Filter):
 
     def passes(self, record: logging.LogRecord) -> int | None:
         """How many like it were held back since the last that passed; None: this one is too."""
-        if not self._every_line and not is_from_outside(record):
+        outside = is_from_outside(record)
+        if not (outside or self._every_line or _warns_of_ours(record)):
             return 0
         error = record.exc_info[1] if record.exc_info else None
         where = f"{record.pathname}:{record.lineno} {innermost(error) if error else ''}"
+        if not outside:
+            where += bound_to(error).get("store", "")
         with self._alone:
             now_s = self._now_s()
             left, at_s, dropped = self._places.pop(where, (self._at_once, now_s, 0))

@@ -238,3 +238,45 @@ def test_the_handlers_that_others_bring_are_gone(monkeypatch: pytest.MonkeyPatch
     assert theirs.handlers == []
     assert "engineio.server see" in stream.getvalue()
     assert "O Neil" not in stream.getvalue()
+
+
+def warning(
+    logger: str = "brandmind.services.x", *, level: int = logging.WARNING, line: int = 7
+) -> logging.LogRecord:
+    return logging.LogRecord(logger, level, "/there/ours.py", line, "the shop is away", (), None)
+
+
+def test_a_warning_of_ours_that_repeats_is_told_ten_times_and_then_now_and_then() -> None:
+    now = [0.0]
+    sluice = Sluice(lambda: now[0])
+    passed = [sluice.passes(warning()) for _ in range(100)]
+    assert passed == [0] * 10 + [None] * 90
+    now[0] = 30.0
+    assert sluice.passes(warning()) == 90
+    assert sluice.passes(warning()) is None
+    assert sluice.passes(warning(line=8)) == 0
+
+
+def test_how_many_were_not_told_stands_in_the_next_line() -> None:
+    made = warning()
+    made.left_out = 90
+    assert "the shop is away (90 more like it were not logged)" in Lines().format(made)
+
+
+def test_the_trouble_of_one_store_hides_no_other() -> None:
+    sluice = Sluice(lambda: 0.0)
+    with logs.bind(store="one"):
+        for _ in range(50):
+            sluice.passes(warning("worker.inbox"))
+        assert sluice.passes(warning("worker.inbox")) is None
+    with logs.bind(store="another"):
+        assert sluice.passes(warning("worker.inbox")) == 0
+
+
+@pytest.mark.parametrize(
+    ("logger", "level"),
+    [("brandmind.x", logging.ERROR), ("worker.x", logging.INFO), ("someone.else", logging.WARNING)],
+)
+def test_no_other_line_that_only_we_can_cause_is_left_out(logger: str, level: int) -> None:
+    sluice = Sluice(lambda: 0.0)
+    assert {sluice.passes(warning(logger, level=level)) for _ in range(50)} == {0}

@@ -100,12 +100,12 @@ def start(dsn: str, *, process: str, environment: str) -> None:
     atexit.register(flush)
 
 
-def flush() -> None:
-    """Wait until what was logged has been sent, a second at most."""
+def flush(*, within_s: float = _FLUSH_S) -> None:
+    """Wait until what was logged has been sent, so long at most."""
     if _reporter is not None:
         import sentry_sdk
 
-        sentry_sdk.flush(timeout=_FLUSH_S)
+        sentry_sdk.flush(timeout=within_s)
 
 
 def stop() -> None:

@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from importlib import import_module
 from pathlib import Path
@@ -34,6 +35,8 @@ _LOGS_LIKE_US = {
 }
 # After this the process ends even if a request has not.
 _PATIENCE_S = 1.5
+# And after this even if an error could not be told to Sentry.
+_LAST_WORDS_S = 2.0
 
 
 class ClosesSockets:
@@ -104,9 +107,10 @@ def prepare_environment(settings: Settings) -> None:
     )
     if "BRANDMIND_ENV_FILE" not in os.environ:
         os.environ["BRANDMIND_ENV_FILE"] = str(Path(".env").absolute())
-    if "REFLEX_REDIS_URL" not in os.environ:
-        # Reflex's default writes what tabs hold, customers' data too, to files.
-        os.environ["REFLEX_STATE_MANAGER_MODE"] = "memory"
+    # What tabs hold, customers' data too, stays in this process: in files or a Redis it would be
+    # pickled, and whoever writes there would run code here.
+    os.environ["REFLEX_STATE_MANAGER_MODE"] = "memory"
+    os.environ.pop("REFLEX_REDIS_URL", None)
     # rxconfig.py and .web are looked for in the working folder.
     os.chdir(frontend.HOME)
     if str(frontend.HOME) not in sys.path:
@@ -136,11 +140,21 @@ async def serve(app: App, *, host: str, port: int) -> None:
     def stop() -> None:
         closing.close()
         server.stop()
-        loop.call_later(_PATIENCE_S, os._exit, 0)
+        loop.call_later(_PATIENCE_S, end_at_once)
 
     for by in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(by, stop)
     await server.serve()
+
+
+def end_at_once() -> None:
+    """End this process without waiting for anybody, but for errors that are on their way."""
+    # Telling has a limit of its own; this is for the day it does not keep it.
+    last = threading.Timer(_LAST_WORDS_S + 0.5, os._exit, (0,))
+    last.daemon = True
+    last.start()
+    tracking.flush(within_s=_LAST_WORDS_S)
+    os._exit(0)
 
 
 def run(settings: Settings) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -224,3 +225,27 @@ def test_without_an_address_the_package_is_not_even_loaded() -> None:
         [sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert answer.stdout.strip() == "[]"
+
+
+_ENDS = """
+import logging, sys, time
+from brandmind import tracking
+from brandmind.launch import webserver
+tracking.start(sys.argv[1], process="web", environment="local")
+logging.getLogger("brandmind.x").error("the last words")
+webserver.end_at_once()
+"""
+
+
+def test_the_last_words_of_a_web_process_that_is_ended_are_told(desk: Desk) -> None:
+    done = subprocess.run([sys.executable, "-c", _ENDS, desk.dsn], timeout=120, check=False)
+    assert done.returncode == 0
+    assert [event["logentry"]["message"] for event in desk.events] == ["the last words"]
+
+
+def test_nobody_waits_long_for_a_sentry_that_does_not_listen() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        dsn = f"http://key@127.0.0.1:{deaf.getsockname()[1]}/1"
+        # It would wait for ever: the answer never comes.
+        done = subprocess.run([sys.executable, "-c", _ENDS, dsn], timeout=120, check=False)
+    assert done.returncode == 0

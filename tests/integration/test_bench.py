@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import crowd, growth, huge, incremental, paced
+from bench import crowd, growth, huge, incremental, paced, webhooks
 from bench.__main__ import table
 from bench.reading import Sizes, read
 
@@ -66,3 +66,13 @@ def test_each_command_tells_its_options(module: str) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "--" in done.stdout
+
+
+def test_the_door_of_deliveries_is_measured_beside_a_bare_one_and_killed() -> None:
+    found = webhooks.measure(count=120, rounds=1, steady_s=0.2)
+    assert found.ratio > 0
+    assert found.steady.refused == 0
+    assert found.killed.met
+    said = webhooks.lines(found)
+    assert any(line.startswith("ratio to the bare door") for line in said)
+    assert said[-1].endswith("0 accepted ones lost, 0 kept twice: bar met")

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import psycopg
 import pytest
 import redis
 import websockets
@@ -30,6 +31,7 @@ from brandmind.settings import KEY_FILE, parse_keys
 from tests import canary_shopify
 from tests.canaries import Home, Search, spellings
 from tests.contract.local_shopify import ROOT, local_shopify
+from tests.postgres_cluster import PostgresCluster, postgres_binaries
 from tests.sentry_desk import Desk, sentry_desk
 
 pytestmark = pytest.mark.timeout(1200)
@@ -42,9 +44,12 @@ METRICS = "metricscanary-" + secrets.token_hex(8)
 # Marks that are pieces of what people are called and where they live.
 PEOPLE = frozenset({"name", "mail", "phone"})
 
+# The pages of the database on disk, and each of its tables as text.
+IN_DATABASE = "database:*"
+
 HOMES = (
-    Home("file:brandmind.db*", PEOPLE, "the merchant's own list of customers is made of it"),
-    Home("file:brandmind.db*", frozenset({"staff mail"}), "who the letter goes to"),
+    Home(IN_DATABASE, PEOPLE, "the merchant's own list of customers is made of it"),
+    Home(IN_DATABASE, frozenset({"staff mail"}), "who the letter goes to"),
     Home("file:outbox/*", frozenset({"staff mail"}), "the letter itself, until mail is set up"),
     Home("answer:privacy export", PEOPLE, "a customer asked for exactly that, over the merchant"),
     Home("file:encryption.key", frozenset({"key"}), "mode 0600, for us alone"),
@@ -62,11 +67,67 @@ def until(found: Callable[[], T], *, what: str, within_s: float = 240) -> T:
         time.sleep(0.05)
 
 
+class OnSqlite:
+    """The database as a file in the data folder."""
+
+    def __init__(self, data: Path) -> None:
+        self._file = data / "brandmind.db"
+        self.told: dict[str, str] = {}
+
+    def rows(self, statement: str, *values: object) -> list[Any]:
+        with closing(sqlite3.connect(self._file, timeout=30)) as db, db:
+            return db.execute(statement, values).fetchall()
+
+    def tables(self) -> list[str]:
+        return [at for (at,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
+
+    def settle(self) -> None:
+        """What was overwritten is gone from the disk."""
+        self.rows("VACUUM")
+        until(lambda: self.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0][0] == 0, what="a checkpoint")
+
+    def pages(self) -> Iterator[Path]:
+        yield from self._file.parent.glob("brandmind.db*")
+
+
+class OnPostgres:
+    """The database on a server of its own."""
+
+    def __init__(self, cluster: PostgresCluster) -> None:
+        self._folder = cluster.data / "base"
+        self._url = cluster.create("canaries")
+        self.told = {"BRANDMIND_DATABASE_URL": self._url}
+
+    def rows(self, statement: str, *values: object) -> list[Any]:
+        address = self._url.replace("+psycopg", "")
+        with psycopg.connect(address, autocommit=True) as db:
+            found = db.execute(statement.replace("?", "%s").encode(), values)
+            return found.fetchall() if found.description else []
+
+    def tables(self) -> list[str]:
+        return [
+            at for (at,) in self.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        ]
+
+    def settle(self) -> None:
+        """What was overwritten is gone from the disk; the log of changes is no part of the search,
+        since the marks were planted by way of it."""
+        self.rows("VACUUM FULL store")
+        self.rows("CHECKPOINT")
+
+    def pages(self) -> Iterator[Path]:
+        self.rows("CHECKPOINT")
+        (number,) = self.rows("SELECT oid FROM pg_database WHERE datname = current_database()")[0]
+        yield from (path for path in (self._folder / str(number)).iterdir() if path.is_file())
+
+
 class Story:
     """The product as an operator runs it, with a shop of marked people and a Sentry."""
 
-    def __init__(self, data: Path, *, desk: Desk, shopify: str) -> None:
-        self.data, self.desk, self.shopify = data, desk, shopify
+    def __init__(
+        self, data: Path, *, desk: Desk, shopify: str, database: OnSqlite | OnPostgres
+    ) -> None:
+        self.data, self.desk, self.shopify, self.database = data, desk, shopify, database
         self.answers: dict[str, str] = {}
         self.passed: list[str] = []
         self.store_id = ""
@@ -85,6 +146,7 @@ class Story:
             "BRANDMIND_LOG_FORMAT": "json",
             "BRANDMIND_WORKERS": "1",
             "PYTHONUNBUFFERED": "1",
+            **database.told,
         }
         self.process = self._start()
         self.browser = httpx.Client(base_url=self.url, trust_env=False, timeout=60)
@@ -114,8 +176,7 @@ class Story:
         return answer.json()
 
     def rows(self, statement: str, *values: object) -> list[Any]:
-        with closing(sqlite3.connect(self.data / "brandmind.db", timeout=30)) as db, db:
-            return db.execute(statement, values).fetchall()
+        return self.database.rows(statement, *values)
 
     def signs_in(self) -> None:
         """Both legs, at the shop's own consent page."""
@@ -175,6 +236,13 @@ class Story:
         """All that is lying around now."""
         found = Search(self.marks())
         found.put_files(self.data)
+        for page in self.database.pages():
+            found.places.pop(f"file:{page.name}", None)
+            found.put(f"database:{page.name}", page.read_bytes())
+        for table in self.database.tables():
+            # As text as well: of a long value the pages hold what it was packed into.
+            rows = self.rows(f"SELECT * FROM {table}")
+            found.put(f"database:table {table}", repr(rows))
         found.put("console", self.console.read_bytes())
         for number, envelope in enumerate(self.desk.envelopes):
             found.put(f"sentry:{number}", envelope)
@@ -222,12 +290,24 @@ def marked_shopify() -> AbstractContextManager[str]:
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    """All of it has happened, and everything still runs."""
+def story(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Story]:
+    """All of it has happened, and everything still runs.
+
+    On PostgreSQL where there is one, since its errors quote whole rows; CANARIES_ON=sqlite tells
+    it on the other.
+    """
     frontend.ensure_built()
     data = tmp_path_factory.mktemp("canaries") / "data"
+    on = os.environ.get("CANARIES_ON") or ("postgres" if postgres_binaries() else "sqlite")
+    database: OnSqlite | OnPostgres = (
+        OnPostgres(request.getfixturevalue("postgres_cluster"))
+        if on == "postgres"
+        else OnSqlite(data)
+    )
     with sentry_desk() as desk, marked_shopify() as shopify:
-        made = Story(data, desk=desk, shopify=shopify)
+        made = Story(data, desk=desk, shopify=shopify, database=database)
         try:
             until(made.is_up, what="the house", within_s=600)
             _tell(made)
@@ -343,14 +423,22 @@ def _failing(story: Story) -> None:
     story.rows("UPDATE store SET orders_since = ?", kept)
     until(story.is_whole, what="the sync that failed")
     # What was planted by hand must not be taken for a leak.
-    story.rows("VACUUM")
-    until(lambda: story.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0][0] == 0, what="a checkpoint")
+    story.database.settle()
 
 
 def _from(process: str, store_id: str) -> Callable[[dict[str, Any]], bool]:
     return lambda event: (
         event["tags"]["process"] == process and event["tags"].get("store") == store_id
     )
+
+
+def on_pages(found: dict[str, set[str]]) -> list[set[str]]:
+    """What was found on each page file of the database, beside its tables as text."""
+    return [
+        kinds
+        for place, kinds in found.items()
+        if place.startswith("database:") and not place.startswith("database:table ")
+    ]
 
 
 def test_everything_lies_where_it_belongs(story: Story) -> None:
@@ -360,10 +448,13 @@ def test_everything_lies_where_it_belongs(story: Story) -> None:
     # Nothing is allowed that is not needed.
     assert [home for home in HOMES if not home.is_used(found)] == []
     # It was looked for in the right places, and the marks were really there to be found.
-    assert found["file:brandmind.db"] >= PEOPLE
+    assert found["database:table customer"] >= PEOPLE
+    assert set().union(*on_pages(found)) >= PEOPLE
     assert found["answer:privacy export"] >= PEOPLE
     kinds = {place.partition(":")[0] for place in search.places}
-    assert kinds == {"file", "console", "sentry", "answer", "redis"}
+    assert kinds == {"file", "database", "console", "sentry", "answer", "redis"}
+    assert "brandmind_syncs" in story.answers["metrics"]
+    assert "brandmind_" not in story.answers["metrics without"]
     assert {"file:logs/web.log", "file:logs/worker-1.log"} <= set(search.places)
     assert len([place for place in search.places if place.startswith("sentry:")]) >= 2
     assert len(story.passed) >= 6
@@ -406,7 +497,13 @@ def test_the_search_notices_each_leak_that_is_planted(story: Story) -> None:
     assert found["file:logs/web.log"] == {"access token"}
     assert found["redis:0:b'leak'"] == {"mail"}
     assert found["redis:0:b'leaks'"] == {"phone"}
-    assert {"refresh token"} in [found.get(f"file:brandmind.db{end}") for end in ("", "-wal")]
+    assert found["database:table leak"] == {"refresh token"}
+    raw = [
+        kinds
+        for place, kinds in found.items()
+        if place.startswith("database:") and "table" not in place
+    ]
+    assert {"refresh token"} in raw
     assert found[f"sentry:{len(story.desk.envelopes) - 1}"] == {"name"}
     assert found["answer:leaky file"] == {"cookie"}
     assert found["file:bulk/left.txt"] == {"street"}

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import reflex as rx
+from reflex.utils.prerequisites import get_web_dir
+from reflex_base.constants import Dirs
 
 from brandmind import logs, runtime, web
 from brandmind.pages import (
@@ -25,6 +27,7 @@ from brandmind.pages import (
     syncing,
 )
 from brandmind.settings import Settings
+from brandmind.state import tabs
 from brandmind.state.admin import Admin
 from brandmind.state.center import Center
 from brandmind.state.doorway import Doorway
@@ -97,6 +100,7 @@ def make_app(**kwargs: Any) -> rx.App:
         backend_exception_handler=_after_error,
         **kwargs,
     )
+    web.metrics.watch_tabs(tabs.bind(made).counted)
     made.add_middleware(OnlyMarked(), index=0)
     pages: tuple[tuple[Any, str, str, Any], ...] = (
         (landing.landing, "/", landing.TITLE, Doorway.arrive),
@@ -117,5 +121,7 @@ def make_app(**kwargs: Any) -> rx.App:
     return made
 
 
-app = make_app(api_transformer=web.transformers())
+_BUILT = (get_web_dir() / Dirs.STATIC).absolute()
+
+app = make_app(api_transformer=web.transformers(pages=_BUILT))
 app.register_lifespan_task(_runtime)

@@ -265,6 +265,12 @@ class Settings(BaseSettings):
                 f"{PREFIX}SHOPIFY_CLIENT_ID or {PREFIX}SHOPIFY_CLIENT_SECRET is the demo's: "
                 f"take your own from your app's page at Shopify."
             )
+        token = self.metrics_token.get_secret_value()
+        if token and (len(token) < 16 or len(set(token)) < 8):
+            problems.append(
+                f"{PREFIX}METRICS_TOKEN is short or repeats itself: take 16 random characters or "
+                f"more, as `openssl rand -hex 24` prints them."
+            )
         if not self.encryption_keys:
             problems.append(f"{PREFIX}ENCRYPTION_KEYS is missing: `brandmind keys new` prints one.")
         for key_id, key in self.encryption_keys:
@@ -284,17 +290,11 @@ class Settings(BaseSettings):
     def _open_doors(self) -> list[str]:
         """Servers on other machines that would let in anybody who can reach them."""
         problems = []
-        redis_urls = {
-            f"{PREFIX}REDIS_URL": self.redis_url,
-            # Reflex's own name, for what the tabs hold: whoever writes there runs code here.
-            "REFLEX_REDIS_URL": os.environ.get("REFLEX_REDIS_URL", ""),
-        }
-        for name, url in redis_urls.items():
-            if host := servers.open_redis(url):
-                problems.append(
-                    f"{name} reaches {host} without a password: set `requirepass` there and write "
-                    f"redis://:PASSWORD@HOST:PORT/0, best over TLS as rediss://."
-                )
+        if host := servers.open_redis(self.redis_url):
+            problems.append(
+                f"{PREFIX}REDIS_URL reaches {host} without a password: set `requirepass` there and "
+                f"write redis://:PASSWORD@HOST:PORT/0, best over TLS as rediss://."
+            )
         if host := servers.open_postgres(self.database_url, os.environ):
             problems.append(
                 f"{PREFIX}DATABASE_URL reaches {host} without a password: write "

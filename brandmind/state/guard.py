@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import reflex as rx
+from reflex_base.event import SUPERSEDES_MARKER
 
 from brandmind.errors import NotFound
 from brandmind.logs import FROM_OUTSIDE, bind
-from brandmind.state import acts
+from brandmind.state import acts, tabs
 from brandmind.state.sample import PARAM as SAMPLE
 
 log = logging.getLogger(__name__)
@@ -64,8 +65,9 @@ def guarded(
     """Mark a handler that runs only for a session that has passed the store in the address.
 
     The handler takes an `Access` after self, which no client can send. `page` lets a page's own
-    loading through without one, so that it can say what is missing; `sample` lets the sample
-    shop through. `admin` asks for an administrator instead, whatever store the address names.
+    loading through without one, so that it can say what is missing, and of one tab's loadings of a
+    page only the latest goes on; `sample` lets the sample shop through. `admin` asks for an
+    administrator instead, whatever store the address names.
     """
 
     def mark(handler: Handler) -> Handler:
@@ -99,6 +101,9 @@ def guarded(
         }
         admitted.__signature__ = shown  # type: ignore[attr-defined]
         setattr(admitted, _MARK, "guarded")
+        if page:
+            # It follows a store for as long as the tab is open: who asks twice still has one.
+            setattr(admitted, SUPERSEDES_MARKER, True)
         return admitted
 
     return mark
@@ -114,11 +119,12 @@ async def _admit_failure(state: Any) -> None:
 
 async def admit(state: Any, *, sample: bool = False) -> Access:
     """Look up the session of the state's socket and the store its address names."""
-    cookie, params = await _request_of(state)
+    token, cookie, params = await _request_of(state)
     wanted = (params.get("shop") or "").strip().lower()
     if wanted == SAMPLE and sample:
         return Access(None, None, SAMPLE, sample=True)
     viewer = await acts.get().who(cookie)
+    tabs.seen(token, viewer.session_id if viewer else "")
     if viewer is None:
         return Access(None, None, wanted, why="signed_out")
     locked = next((at for at in viewer.locked if at.domain == wanted), None)
@@ -131,11 +137,13 @@ async def admit(state: Any, *, sample: bool = False) -> Access:
     return Access(viewer, store, store.domain)
 
 
-async def _request_of(state: Any) -> tuple[str | None, dict[str, str]]:
+async def _request_of(state: Any) -> tuple[str, str | None, dict[str, str]]:
     # A background event holds a proxy that may be read only inside its own lock; for any other
     # event this is nothing.
     async with state:
-        return state.router.headers.cookie, dict(state.router.url.query_parameters)
+        router = state.router
+        token = str(router.session.client_token)
+        return token, router.headers.cookie, dict(router.url.query_parameters)
 
 
 def mark_of(handler: Handler) -> str | None:

@@ -6,14 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from brandmind.web import admin, api, archive, health, sheets, signing, webhooks
+from brandmind.web import admin, api, archive, health, metrics, sheets, signing, webhooks
 from brandmind.web.bounds import Bounds
 from brandmind.web.headers import SecurityHeaders
+from brandmind.web.inline import InlineScripts
+from brandmind.web.sockets import Sockets
 from brandmind.web.troubles import Troubles
 
 
@@ -27,13 +31,18 @@ def routes() -> list[BaseRoute]:
         *sheets.routes(),
         *archive.routes(),
         *health.routes(),
+        *metrics.routes(),
     ]
 
 
-def transformers() -> list[Starlette | Callable[[ASGIApp], ASGIApp]]:
+def transformers(pages: Path | None = None) -> list[Starlette | Callable[[ASGIApp], ASGIApp]]:
     """What Reflex puts around its own application: our routes first, the headers around all.
 
-    Errors are caught within the headers: their answers get those too. Around them all is what
-    turns away the overlong.
+    `pages` is the folder of the built pages, whose inline scripts may run.
+
+    Errors are caught within the headers: their answers get those too. Around them is what turns
+    away sockets too many and the overlong, and around all what counts the answers.
     """
-    return [Starlette(routes=routes()), Troubles, SecurityHeaders, Bounds]
+    inline = InlineScripts(pages) if pages else None
+    headers = partial(SecurityHeaders, inline=inline)
+    return [Starlette(routes=routes()), Troubles, headers, Sockets, Bounds, metrics.Counts]

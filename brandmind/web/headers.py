@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from brandmind import runtime
 from brandmind.settings import Settings
+from brandmind.web.inline import InlineScripts
 
 _ALWAYS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -24,14 +25,17 @@ _HSTS: Final = "max-age=31536000; includeSubDomains"
 # A supervisor asks these from inside, past the proxy.
 _ASKED_WITHIN: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 _FILES: Final = ("/assets/", "/fonts/")
+_POLICY: Final = "Content-Security-Policy"
+_SCRIPTS: Final = "script-src 'self'"
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
 class SecurityHeaders:
     """Adds the headers to each HTTP answer that does not bring its own; websockets pass by."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, inline: InlineScripts | None = None) -> None:
         self._app = app
+        self._inline = inline
         self._added: dict[str, str] | None = None
         # Set where http must become https: only a proxy can tell how the browser came.
         self._sealed_url = ""
@@ -51,7 +55,11 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in added.items():
+                if self._inline and headers.get("content-type", "").startswith("text/html"):
+                    told = _with_scripts(added, self._inline.hashes())
+                else:
+                    told = added
+                for name, value in told.items():
                     headers.setdefault(name, value)
                 if forever and message["status"] == 200:
                     headers["Cache-Control"] = _FOR_EVER
@@ -110,17 +118,25 @@ def _came_unsealed(scope: Scope, *, hops: int) -> bool:
 
 def headers_for(settings: Settings) -> dict[str, str]:
     """The headers of an installation; HSTS only where the public address is https."""
-    headers = {**_ALWAYS, "Content-Security-Policy": policy(settings)}
+    headers = {**_ALWAYS, _POLICY: policy(settings)}
     if settings.is_https:
         headers["Strict-Transport-Security"] = _HSTS
     return headers
 
 
-def policy(settings: Settings) -> str:
-    """The content policy: nothing from other hosts, framed by nobody.
+def _with_scripts(headers: dict[str, str], hashes: tuple[str, ...]) -> dict[str, str]:
+    if not hashes or _POLICY not in headers:
+        return headers
+    allowed = " ".join((_SCRIPTS, *hashes))
+    return {**headers, _POLICY: headers[_POLICY].replace(_SCRIPTS, allowed, 1)}
 
-    Reflex's pages start from inline scripts whose text changes with each build, and style
-    elements inline: those two stay allowed. A form may lead to Shopify, by redirects.
+
+def policy(settings: Settings) -> str:
+    """The content policy: nothing from other hosts, no script but from files, framed by nobody.
+
+    Of an answer that is a page the scripts that were built into it are added, by their hashes.
+    Styles stay allowed inline: the pages are full of style attributes, each with values of its
+    own, and what a style can do is to look wrong. A form may lead to Shopify, by redirects.
     """
     ours = urlsplit(settings.public_url)
     socket = f"{'wss' if settings.is_https else 'ws'}://{ours.netloc}"
@@ -131,7 +147,7 @@ def policy(settings: Settings) -> str:
     return "; ".join(
         (
             "default-src 'self'",
-            "script-src 'self' 'unsafe-inline'",
+            _SCRIPTS,
             "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data: blob:",
             "font-src 'self' data:",

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from brandmind import runtime
+from brandmind.services import gauges
 from brandmind.services.webhooks import MOST_BYTES, PATH, Answer, Receiver
 
 # Shopify gives up after five seconds; nobody else has to be waited for.
@@ -27,6 +28,7 @@ class _Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = await self._answer(scope, receive)
+        gauges.tally.count("webhooks", answer.name.lower())
         await send(
             {"type": "http.response.start", "status": int(answer), "headers": _EMPTY_HEADERS}
         )

@@ -459,3 +459,30 @@ def test_nothing_jumps_where_the_machine_is_slow(
         expect(page.locator(".recharts-area").first).to_be_attached(timeout=60_000)
     page.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
     assert page.evaluate("__checks.shift") < 0.1
+
+
+def test_a_script_that_somebody_put_into_a_page_does_not_run(opening: Opening) -> None:
+    seen = opening(f"/command-center?{shop('ready')}")
+    page = seen.page
+    expect(page.locator(".recharts-area").first).to_be_attached()
+    assert seen.complaints == []
+    page.evaluate(
+        """() => {
+          window.__refused = [];
+          document.addEventListener("securitypolicyviolation", (at) =>
+            window.__refused.push(at.effectiveDirective));
+          const script = document.createElement("script");
+          script.textContent = "window.__planted = 1";
+          document.body.append(script);
+          const image = document.createElement("img");
+          image.setAttribute("onerror", "window.__planted = 2");
+          image.src = "/no-such-picture.png";
+          document.body.append(image);
+          const elsewhere = document.createElement("script");
+          elsewhere.src = "http://127.0.0.1:9/planted.js";
+          document.body.append(elsewhere);
+        }"""
+    )
+    page.wait_for_function("window.__refused.length >= 3")
+    assert sorted(set(page.evaluate("window.__refused"))) == ["script-src-attr", "script-src-elem"]
+    assert page.evaluate("window.__planted") is None

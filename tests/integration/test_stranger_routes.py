@@ -44,6 +44,8 @@ MAY_GET: dict[tuple[str, str], dict[str, set[int]]] = {
     ("GET", "/api/admin/health"): {"charlie": {404}, "nobody": {404}},
     ("GET", "/healthz"): {"charlie": {200}, "nobody": {200}},
     ("GET", "/readyz"): {"charlie": {200, 503}, "nobody": {200, 503}},
+    # Off, as long as no token is set.
+    ("GET", "/metrics"): {"charlie": {404}, "nobody": {404}},
 }
 
 

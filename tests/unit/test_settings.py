@@ -22,7 +22,7 @@ PRODUCTION = {
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
-        if name.startswith(("BRANDMIND_", "PG")) or name == "REFLEX_REDIS_URL":
+        if name.startswith(("BRANDMIND_", "PG")):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
@@ -220,10 +220,14 @@ def test_servers_with_a_password_or_on_this_machine_are_accepted(
     told(monkeypatch, **(PRODUCTION | told_so)).check_production()
 
 
-def test_reflexs_own_redis_is_looked_at_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REFLEX_REDIS_URL", "redis://cache.internal")
-    with pytest.raises(SettingsError, match=r"REFLEX_REDIS_URL reaches cache\.internal"):
-        told(monkeypatch, **PRODUCTION).check_production()
+@pytest.mark.parametrize("token", ["x", "fifteen-letters", "a" * 40])
+def test_a_production_gives_its_numbers_to_nobody_who_guesses(
+    monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    with pytest.raises(SettingsError, match="BRANDMIND_METRICS_TOKEN is short or repeats"):
+        told(monkeypatch, **PRODUCTION, METRICS_TOKEN=token).check_production()
+    good = "Wd7dkWcnXoR2uQyZp4Ts"
+    told(monkeypatch, **PRODUCTION, METRICS_TOKEN=good).check_production()
 
 
 def test_a_server_without_a_password_is_nobodys_business_on_one_machine(

@@ -24,8 +24,8 @@ _ENDED: Final = (RunStatus.DONE, RunStatus.FAILED, RunStatus.CANCELLED)
 class Standing:
     """`runs`: queued (due), waiting (due later) and running; `ended`: by outcome in the last 24
     hours. Ages in seconds, 0 where nothing waits. `stale`: not read for 26 hours. `workers` are
-    those heard of within the hour, `worker_silent_s` how long the one heard of last is silent, None:
-    there is none."""
+    those heard of within the hour, `worker_silent_s` how long the one heard of last is silent,
+    None: there is none."""
 
     runs: Mapping[str, int]
     ended: Mapping[str, int]

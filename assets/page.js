@@ -80,6 +80,8 @@
     }
     if (target?.closest("[data-keys]")) ask("keys");
     if (target?.closest("[data-sync-yes]")) document.querySelector("[data-sync]")?.click();
+    if (target?.closest("[data-search]")) search.open();
+    if (target?.closest("[data-search-close], #search a")) search.close();
     if (target?.closest("[data-print]")) print();
     if (target?.closest("[data-gel-picture]")) picture();
     if (target?.closest("[data-theme-turn]")) {
@@ -185,6 +187,84 @@
     if (dialog && !dialog.open) dialog.showModal();
   }
 
+  // The search: what is chosen is marked here, what is found comes from the server.
+  const search = {
+    get box() { return document.getElementById("search"); },
+    get field() { return document.querySelector("[data-search-field]"); },
+    get hits() { return [...document.querySelectorAll("#search [data-hit]")]; },
+    open() {
+      if (!this.box || this.box.open) return;
+      this.box.showModal();
+      this.field.focus();
+      this.choose(0);
+    },
+    close() {
+      if (this.box?.open) this.box.close();
+    },
+    forget() {
+      if (this.field) this.field.value = "";
+      document.querySelector("[data-search-clear]")?.click();
+    },
+    chosen() { return this.hits.findIndex((hit) => hit.getAttribute("aria-selected") === "true"); },
+    choose(at) {
+      const hits = this.hits;
+      const wanted = hits.length ? (at + hits.length) % hits.length : -1;
+      hits.forEach((hit, number) => {
+        const value = String(number === wanted);
+        if (hit.getAttribute("aria-selected") !== value) hit.setAttribute("aria-selected", value);
+      });
+      if (wanted >= 0) {
+        this.field.setAttribute("aria-activedescendant", hits[wanted].id);
+        hits[wanted].scrollIntoView({ block: "nearest" });
+      } else {
+        this.field?.removeAttribute("aria-activedescendant");
+      }
+    },
+    key(event) {
+      const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (by) {
+        event.preventDefault();
+        this.choose(this.chosen() + by);
+      }
+      if (event.key === "Enter" && !event.isComposing) {
+        event.preventDefault();
+        // Not what was found for fewer letters than are typed by now.
+        const list = document.querySelector("#search [data-for]");
+        const asked = this.field.value.trim().split(/\s+/).join(" ");
+        if (list?.dataset.for === asked) this.hits[this.chosen()]?.querySelector("a")?.click();
+        else this.waits = true;
+      }
+    },
+    arrived() {
+      if (!this.box?.open) return;
+      if (this.chosen() < 0) this.choose(0);
+      const list = document.querySelector("#search [data-for]");
+      if (this.waits && list?.dataset.for === this.field.value.trim().split(/\s+/).join(" ")) {
+        this.waits = false;
+        this.hits[Math.max(0, this.chosen())]?.querySelector("a")?.click();
+      }
+    },
+    waits: false,
+  };
+  document.addEventListener("close", (event) => {
+    if (event.target.id === "search") search.forget();
+  }, true);
+  document.addEventListener("input", (event) => {
+    if (!event.target.matches?.("[data-search-field]")) return;
+    search.waits = false;
+    // What comes next is another list: its first is chosen.
+    for (const hit of search.hits) hit.removeAttribute("aria-selected");
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.target.matches?.("[data-search-field]")) search.key(event);
+  });
+  new MutationObserver(() => search.arrived()).observe(document.documentElement, {
+    childList: true,
+    subtree: true,
+    attributes: true,
+    attributeFilter: ["data-for"],
+  });
+
   function go(page) {
     document.querySelector(`.rail nav a[href^="/${page}"]`)?.click();
   }
@@ -204,11 +284,13 @@
     go: () => go("orders"),
     gw: () => go("syncing"),
     gs: () => go("settings"),
+    gb: () => document.querySelector('a[href^="/compare"]')?.click(),
     ga: () => go("admin"),
     r: () => document.querySelector("[data-sync]:not([disabled])") && ask("sync"),
     "[": () => range(-1),
     "]": () => range(1),
     "?": () => ask("keys"),
+    "/": () => search.open(),
   };
   let first = "";
   let firstAt = 0;

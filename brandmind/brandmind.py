@@ -15,6 +15,7 @@ from brandmind import logs, runtime, web
 from brandmind.pages import (
     admin,
     command_center,
+    compare,
     connect,
     customers,
     dna,
@@ -29,6 +30,7 @@ from brandmind.pages import (
 from brandmind.settings import Settings
 from brandmind.state import tabs
 from brandmind.state.admin import Admin
+from brandmind.state.beside import Beside
 from brandmind.state.center import Center
 from brandmind.state.doorway import Doorway
 from brandmind.state.guard import OnlyMarked
@@ -113,6 +115,7 @@ def make_app(**kwargs: Any) -> rx.App:
         (products.products, "/products", products.TITLE, Products.follow),
         (orders.orders, "/orders", orders.TITLE, Orders.follow),
         (settings.settings, "/settings", settings.TITLE, SettingsPage.follow),
+        (compare.compare, "/compare", compare.TITLE, Beside.follow),
         (admin.admin, "/admin", admin.TITLE, Admin.follow),
     )
     for page, route, title, on_load in pages:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import dataclasses
 import os
 from collections.abc import AsyncIterator
@@ -19,6 +20,7 @@ from brandmind.services.operating import House, StoreStory
 from brandmind.services.orders import Reconciliation
 from brandmind.services.people import GroupPage
 from brandmind.services.products import ProductDetail, ProductsPage
+from brandmind.services.searching import CustomerHit, Found, OrderHit, ProductHit
 from brandmind.services.sessions import SignedIn
 from brandmind.services.stored import Stored
 from brandmind.services.todo import Mark, State, about
@@ -422,7 +424,15 @@ class StageActs:
     async def store_dna(self, store_id: str, *, against: int | None = None) -> StoreDna | None:
         if self._name(store_id) in ("pending", "early", "running", "throttled", "live", "failed"):
             return None
-        return sample_portrait.store_dna(now().date())
+        found = sample_portrait.store_dna(now().date())
+        if self._name(store_id) != "empty":
+            return found
+        told = copy.deepcopy(found.portrait)
+        for at, one in enumerate(told["strands"]):
+            shift = -one["score"] + (13 * at) % 88 + 6
+            one |= {name: one[name] + shift for name in ("score", "ci_low", "ci_high")}
+        told["strands"][4] |= {"score": None, "needs": "Needs 50 customers."}
+        return dataclasses.replace(found, portrait=told)
 
     async def past(self, store_id: str) -> Past:
         return sample_portrait.past(now().date())
@@ -519,6 +529,28 @@ class StageActs:
         others = [at.session_id for at in await self.signed_in(viewer) if not at.this]
         self.ended.extend(others)
         return len(others)
+
+    async def search(self, store: Ref, text: str) -> Found:
+        if text == "broken":
+            raise OSError("away")
+        low = text.lower()
+        titles = ("Fisherman Beanie", "Merino Crew, Slate", "Wool Socks, 3-pack", "Harbor Parka")
+        names = ("Marta Fisher", "Ben Fishman")
+        return Found(
+            text,
+            orders=(OrderHit("#1001", "2026-11-20", 7_313, "USD"),) if "1001" in text else (),
+            products=tuple(
+                ProductHit(at, title, "DRAFT" if at == 3 else "ACTIVE")
+                for at, title in enumerate(titles, 1)
+                if low in title.lower()
+            ),
+            customers=tuple(
+                CustomerHit(at, name, at, 12_900 * at, "USD")
+                for at, name in enumerate(names, 1)
+                if low in name.lower()
+            ),
+            closed=() if store.may_orders else ("orders", "customers"),
+        )
 
     def origin(self) -> str:
         return "https://brandmind.example.com"

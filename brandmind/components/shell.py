@@ -7,6 +7,7 @@ from typing import Any, Final
 import reflex as rx
 
 from brandmind.components.keyboard import dialogs, keys_sign
+from brandmind.components.search_box import search_box, search_sign
 from brandmind.components.ui.forms import plain_form
 from brandmind.components.ui.links import go, leave
 from brandmind.components.ui.marks import logo, theme_turn
@@ -54,6 +55,7 @@ def private_page(
         ),
         rx.cond(shell.gate == "open", _bottom(here)),
         dialogs(),
+        rx.cond(shell.gate == "open", search_box()),
         class_name=rx.cond(shell.sample, "app demo", "app"),
     )
 
@@ -104,6 +106,7 @@ def _top(tools: rx.Component | None) -> rx.Component:
     return rx.el.header(
         rx.el.div(_switcher(), tools or rx.fragment(), class_name="top-left"),
         rx.el.div(
+            search_sign(),
             freshness(),
             rx.cond(
                 ~shell.sample,
@@ -125,6 +128,7 @@ def _top(tools: rx.Component | None) -> rx.Component:
 def _plain_top() -> rx.Component:
     return rx.el.header(
         rx.el.div(rx.el.div(Frame.shell.shop, class_name="shop"), class_name="top-left"),
+        rx.el.div(search_sign(), class_name="top-right"),
         class_name="top",
     )
 
@@ -152,6 +156,10 @@ def _switcher() -> rx.Component:
             ),
             rx.el.div(
                 rx.foreach(shell.stores, _store_link),
+                rx.cond(
+                    shell.compare_href,
+                    go("Compare two stores", href=shell.compare_href, class_name="menu-link rule"),
+                ),
                 go("Add another store", href="/connect", class_name="menu-link rule"),
                 _sign_out(),
                 class_name="menu",

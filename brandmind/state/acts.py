@@ -15,6 +15,7 @@ from brandmind.services.operating import Act, House, StoreStory
 from brandmind.services.orders import Reconciliation
 from brandmind.services.people import GroupPage
 from brandmind.services.products import ProductDetail, ProductsPage
+from brandmind.services.searching import Found
 from brandmind.services.sessions import SignedIn, StoreRef, Viewer
 from brandmind.services.stored import Stored
 from brandmind.services.todo import Mark, State
@@ -117,6 +118,10 @@ class Acts(Protocol):
 
     async def sign_out_elsewhere(self, viewer: Viewer) -> int:
         """End all sessions of this person but this one; how many there were."""
+        ...
+
+    async def search(self, store: StoreRef, text: str) -> Found:
+        """What bears the text in a store, of what this person may see there."""
         ...
 
     def origin(self) -> str:
@@ -337,6 +342,11 @@ class ServiceActs:
         from brandmind.services import sessions
 
         return await sessions.revoke_all(self._rt, viewer, but_this=True)
+
+    async def search(self, store: StoreRef, text: str) -> Found:
+        from brandmind.services import searching
+
+        return await searching.search(self._rt, store, text)
 
     def origin(self) -> str:
         origin: str = self._rt.settings.public_url

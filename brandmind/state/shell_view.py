@@ -59,6 +59,7 @@ def shell(
         nav=(*nav(store.domain), *_of_operators(viewer)),
         bottom=bottom(store.domain),
         more=(*more(store.domain), *_of_operators(viewer)),
+        compare_href=f"/compare?shop={store.domain}" if len(viewer.stores) > 1 else "",
         pill=pill(progress, now=now, tz=tz) if progress else PillView(),
         can_sync=progress is not None and not busy and not stuck and store.installed,
         sync_label="Syncing" if busy else "Sync now",

@@ -59,6 +59,8 @@ class ShellView:
     # The same on a phone: four with short names, the others behind "More".
     bottom: tuple[LinkView, ...] = ()
     more: tuple[LinkView, ...] = ()
+    # Where two stores stand beside each other; "" for whoever has only one.
+    compare_href: str = ""
     pill: PillView = field(default_factory=PillView)
     can_sync: bool = False
     sync_label: str = "Sync now"

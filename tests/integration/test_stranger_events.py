@@ -10,17 +10,19 @@ from reflex_base.registry import RegistrationContext
 
 from brandmind.state import guard
 from brandmind.state.admin import Admin
+from brandmind.state.beside import Beside
 from brandmind.state.center import Center
 from brandmind.state.frame import Frame
 from brandmind.state.household import Household
 from brandmind.state.onboarding import Onboarding
 from brandmind.state.portrait import Portrait
+from brandmind.state.searching import Search
 from brandmind.state.settings import Settings
 from brandmind.state.signed_in import SignedIn
 from brandmind.state.tables import Customers, Orders, Products
 from brandmind.state.todo import Todo
 from brandmind.state.waiting import Waiting
-from tests.identity_world import HARBOR, open_world
+from tests.identity_world import HARBOR, LEMON, open_world
 from tests.integration.stranger_world import (
     ALICE,
     ALICES_ADDRESSES,
@@ -415,3 +417,47 @@ async def test_a_store_is_deleted_by_its_owner_alone(around: Neighbourhood) -> N
     for wrong in ({}, HARBOR, None, {"shop": None}, {"shop": "harbor"}, {"shop": [HARBOR]}):
         assert not await gone_after("alice", wrong)
     assert await gone_after("alice", {"shop": HARBOR})
+
+
+async def test_a_search_finds_only_what_is_ones_own_to_see(around: Neighbourhood) -> None:
+    async def finds(who: str, text: Any, *, at: str = HARBOR) -> set[str]:
+        async with around.tab(who) as tab:
+            await tab.event(named(Search, "look"), f"/command-center?shop={at}", {"text": text})
+            return tab.learnt({PRODUCT, ORDER_NAME, "Quetzal"})
+
+    assert await finds("alice", "beanie") == {PRODUCT, "Quetzal"}
+    # Products he may see; and what he asked for himself is told back to nobody else.
+    assert await finds("bob", "secret") == {PRODUCT, "Quetzal"}
+    for who in ("charlie", "nobody"):
+        for text in ("beanie", "secret", "1", None, ["beanie"], {"text": "beanie"}):
+            assert await finds(who, text) == set()
+    assert await finds("charlie", "beanie", at=LEMON) == set()
+    assert await finds("nobody", "beanie", at="sample") == set()
+
+
+async def test_a_second_store_stands_beside_the_first_only_where_both_are_open(
+    around: Neighbourhood,
+) -> None:
+    async def told(who: str, address: str, *, enough: set[str]) -> set[str]:
+        async with around.tab(who) as tab:
+            await tab.event(named(Beside, "follow"), address, {}, enough=enough)
+            return tab.learnt({*around.secrets(), "It takes two stores"})
+
+    theirs = f"/compare?shop={LEMON}&and={HARBOR}"
+    alone = {"It takes two stores"}
+    # Naming it in the address opens nothing.
+    assert await told("charlie", theirs, enough=alone) == alone
+    assert await told("nobody", theirs, enough={"signed_out"}) == set()
+    # The same browser signs in to both: now they stand beside each other.
+    await around.world.sign_in(around.charlie, ALICE, HARBOR)
+    seen = await told("charlie", theirs, enough={SHOP_NAME, NET})
+    assert {SHOP_NAME, NET} <= seen
+    assert not alone & seen
+    # And no more once that has ended.
+    people = dict(await around.world.sql("SELECT name, user_id FROM app_user"))
+    await around.world.sql(
+        "DELETE FROM session_store WHERE user_id = :user AND session_id IN "
+        "(SELECT session_id FROM session_store GROUP BY session_id HAVING count(*) > 1)",
+        user=people[ALICE.name],
+    )
+    assert NET not in await told("charlie", theirs, enough=alone)

@@ -167,8 +167,12 @@ def _strand(pair: rx.Var[StrandPairView]) -> rx.Component:
                 class_name="beside-scale",
             ),
             rx.el.span(
-                rx.el.span(pair.left_said),
-                rx.el.span(pair.right_said),
+                rx.el.span(
+                    rx.el.span(class_name="mark filled b" + tone),
+                    pair.left_said,
+                    class_name="whose",
+                ),
+                rx.el.span(rx.el.span(class_name="mark open"), pair.right_said, class_name="whose"),
                 class_name="poles small t" + tone,
             ),
             aria_hidden="true",

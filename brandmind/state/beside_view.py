@@ -188,6 +188,8 @@ def _apart(left: float | None, right: float | None, *, points: bool) -> str:
         return "the same"
     if left <= 0 or right < 0:
         return ""
+    if right == 0:
+        return "none"
     times = right / left
     if times >= 2:
         return f"{times:,.1f} times as much"

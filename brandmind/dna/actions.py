@@ -172,6 +172,11 @@ def _peak_cover(year: Year, strands: Found, _pairs: Sequence[Rule]) -> Action | 
     )
 
 
+# So many orders have to go beyond a gap: what hardly anybody buys is an oddity, and no step that
+# somebody could be led up to.
+_CLIMB: Final = 0.05
+
+
 def _price_gap(year: Year, strands: Found, _pairs: Sequence[Rule]) -> Action | None:
     if _score(strands, "price") is None:
         return None
@@ -190,6 +195,8 @@ def _price_gap(year: Year, strands: Found, _pairs: Sequence[Rule]) -> Action | N
     if not dearest:
         return None
     stopped = sum(price <= low for price in dearest.values()) / len(dearest)
+    if 1 - stopped < _CLIMB:
+        return None
     currency = year.facts.currency
     return Action(
         "price_gap",

@@ -253,7 +253,7 @@ def _cell(cell: rx.Var[CohortCellView]) -> rx.Component:
 
 def _value() -> rx.Component:
     page: Any = Customers.page
-    return rx.el.div(
+    return rx.fragment(
         parts.card(
             "Tenths by value",
             _VALUE,
@@ -285,7 +285,6 @@ def _value() -> rx.Component:
             ),
         ),
         _predicted(page.predicted),
-        class_name="halves-cards",
     )
 
 

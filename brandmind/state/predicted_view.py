@@ -62,7 +62,10 @@ def _facts(told: dict[str, Any], currency: str) -> tuple[FactView, ...]:
 def _checked(told: dict[str, Any] | None) -> str:
     """What the same model would have said 90 days ago, and what came."""
     if told is None:
-        return "There is too little history to hold this against what came in the last 90 days."
+        return (
+            "It could not be held against the last 90 days: the orders before them are too few, or "
+            "no model settles on them."
+        )
     expected, came = told["expected_orders"], told["orders"]
     said = (
         f"Fitted {told['days']} days ago, it would have expected "

@@ -209,6 +209,31 @@ def test_the_second_order_is_worth_a_sum_that_can_be_checked():
     assert profile.do_next[0] == action
 
 
+@pytest.mark.parametrize(("beyond", "told"), [(4, False), (5, True), (60, True)])
+def test_a_gap_in_the_ladder_is_told_where_somebody_climbs_it(beyond, told):
+    """Prices 1 to 2 GBP, then nothing up to 90; of 100 orders so many hold what costs 90."""
+    buys = [
+        Buy(
+            1 + n % 90,
+            customer=n + 1,
+            items=(
+                Item(6, 9000, variant=6) if n < beyond else Item(1 + n % 5, 150, variant=1 + n % 5),
+            ),
+        )
+        for n in range(100)
+    ]
+    found = portrait(
+        shop(buys, products_=products(6), variants=ladder(100, 125, 150, 175, 200, 9000))
+    )
+    price = next(strand for strand in found.strands if strand.key == "price")
+    assert price.score is not None
+    gaps = [action for action in price.actions if action.key == "price_gap"]
+    assert bool(gaps) is told
+    if told:
+        assert gaps[0].title == "Offer something between 2.00 GBP and 90.00 GBP"
+        assert f"{100 - beyond}% of orders stop at 2.00 GBP." in gaps[0].text
+
+
 def test_a_hero_that_runs_out_is_told():
     buys = [
         Buy(n % 60 + 1, items=(Item(1, 9125, units=1), *(Item(p, 10) for p in range(2, 7))))

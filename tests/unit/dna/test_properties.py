@@ -1,15 +1,18 @@
 """What holds of every strand, whatever a shop is like."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brandmind.dna import cuts
+from brandmind.dna.brand import newness, price_position, range_focus, reach
 from brandmind.dna.customers import cadence, growth_engine, loyalty, value_concentration
 from brandmind.dna.measure import along
 from brandmind.dna.operations import returns_trust
 from brandmind.dna.profile import portrait
-from brandmind.dna.selling import basket_building, discount_reliance
+from brandmind.dna.selling import basket_building, discount_reliance, seasonality
 from brandmind.dna.strand import Missing, Reading
 from brandmind.dna.year import Year
 from tests.unit.dna.shop import Buy, Item, ladder, products, shop
@@ -108,6 +111,80 @@ def test_more_of_it_moves_a_share_one_way(a, b):
     assert score(returns_trust, returned(low)) >= score(returns_trust, returned(high))
 
 
+@given(st.integers(0, 100), st.integers(0, 100))
+def test_more_money_elsewhere_moves_a_share_of_money_one_way(a, b):
+    low, high = sorted((a, b))
+    steps = ladder(100, 200, 300, 400, 500)
+    # Five products long on sale and five of the last month.
+    goods = products(5) + [one._replace(gid=one.gid + 5) for one in products(5, ago=30, step=1)]
+
+    def read_of(reader, item, country="GB"):
+        """`item` and `country` of the first so many of a hundred orders, and of the others."""
+
+        def facts_of(count):
+            return shop(
+                [
+                    Buy(
+                        5,
+                        customer=n,
+                        items=(item if n <= count else Item(1 + n % 5, 500, variant=1 + n % 5),),
+                        country=country if n <= count else "GB",
+                    )
+                    for n in range(1, 101)
+                ],
+                products_=goods,
+                variants=steps,
+            )
+
+        found = [reader(Year(facts_of(count))) for count in (low, high)]
+        assert all(isinstance(one, Reading) for one in found), found
+        return [one.score for one in found]
+
+    for reader, item, country in (
+        (reach, Item(1, 500), "FR"),
+        (newness, Item(7, 500), "GB"),
+        (price_position, Item(5, 500, variant=5), "GB"),
+    ):
+        less, more = read_of(reader, item, country)
+        assert less <= more, reader
+
+
+@given(st.integers(500, 10**6), st.integers(500, 10**6))
+def test_a_bigger_hero_means_no_less_focus(a, b):
+    low, high = sorted((a, b))
+
+    def with_hero(net):
+        # The others bring 500 each, the hero as much or more.
+        return shop(
+            [
+                Buy(5, customer=n, items=(Item(n % 10 + 1, net if n % 10 == 0 else 500),))
+                for n in range(1, 101)
+            ],
+            products_=products(10),
+        )
+
+    scores = [range_focus(Year(with_hero(net))).score for net in (low, high)]
+    assert scores[0] <= scores[1] + 1e-9
+
+
+@given(st.integers(20, 200), st.integers(20, 200))
+def test_a_higher_peak_means_no_less_season(a, b):
+    low, high = sorted((a, b))
+
+    def with_peak(count):
+        """November and December have so many orders a month, the others sixty at most."""
+        buys = []
+        for month in range(12):
+            many = max(count, 60) if month in (10, 11) else 60
+            # AS_OF is the first of January: twelve whole months lie before it.
+            ago = (date(2026, 1, 1) - date(2025, month + 1, 10)).days
+            buys += [Buy(ago, customer=n + 1) for n in range(many)]
+        return shop(buys)
+
+    scores = [seasonality(Year(with_peak(count))).score for count in (low, high)]
+    assert scores[0] <= scores[1]
+
+
 @given(st.integers(100, 10**6), st.integers(100, 10**6))
 def test_a_richer_best_customer_means_no_less_concentration(a, b):
     def with_best(net):
@@ -115,6 +192,30 @@ def test_a_richer_best_customer_means_no_less_concentration(a, b):
 
     low, high = sorted((a, b))
     assert score(value_concentration, with_best(low)) <= score(value_concentration, with_best(high))
+
+
+def test_each_other_strand_is_absent_below_its_minimum_too():
+    """One short of each minimum; loyalty, reach, newness and season have tests of theirs."""
+    buys = [Buy(60, customer=n, items=(Item(n % 5 + 1, 500, variant=n % 5 + 1),))
+            for n in range(1, 101)]  # fmt: skip
+
+    def strand(reader, rows, *, goods=5, prices=(100, 200, 300, 400, 500)):
+        return reader(Year(shop(rows, products_=products(goods), variants=ladder(*prices))))
+
+    few_goods = [Buy(60, customer=n, items=(Item(n % 4 + 1, 500, variant=n % 4 + 1),))
+                 for n in range(1, 101)]  # fmt: skip
+    gaps = [Buy(ago, customer=n) for n in range(1, 31) for ago in (60, 20)]
+    for reader, enough, short in (
+        (value_concentration, buys, buys[:99]),
+        (range_focus, buys, few_goods),
+        (range_focus, buys, buys[:49]),
+        (cadence, gaps, gaps[:-1]),
+        (price_position, buys, buys[:49]),
+    ):
+        assert isinstance(strand(reader, enough), Reading), reader
+        assert isinstance(strand(reader, short), Missing), reader
+    assert isinstance(strand(price_position, buys, prices=(100, 200, 300, 400)), Missing)
+    assert isinstance(strand(price_position, buys, prices=(100, 100, 100, 200, 200)), Missing)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from brandmind.services.deliveries import Keeper
 from brandmind.shopify.source import Found
 from brandmind.sync.deliveries import Act, Delivery
 from brandmind.sync.stages import Stage
+from tests import shop_words
 from tests.factories import make_customer, make_order, make_product, make_store, utc
 from tests.identity_world import HARBOR, World, open_world
 from tests.memory_shop import MemoryShop
@@ -154,6 +155,60 @@ async def test_a_late_or_doubled_delivery_changes_nothing(world: World, shop: Sh
     await deliveries.work(world.rt)
     assert await _rows(world, ORDER) == before
     assert await world.rt.db.read(inbox.seq_of, STORE_ID) == seq
+
+
+# An uninstall is confirmed by other questions, which test_privacy asks.
+_EVERY_TOPIC = (
+    "orders/create orders/updated orders/delete products/create products/update products/delete "
+    "customers/create customers/update customers/delete customers/merge refunds/create "
+    "bulk_operations/finish app/scopes_update customers/data_request customers/redact shop/redact "
+    "themes/publish"
+).split()
+
+
+async def test_a_signed_body_sent_again_under_any_topic_or_shop_changes_nothing(
+    world: World, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Headers are not signed: whoever has one delivery can send it with all others' names."""
+    db = world.rt.db
+    await db.write(make_store, "lemon-works", timezone="UTC", scopes="read_orders")
+    lemon = Shop()
+    monkeypatch.setattr(
+        deliveries, "source_of", lambda _rt, turn: shop if turn.store_id == STORE_ID else lemon
+    )
+    shop.put(Stage.ORDERS, an_order(7, at=NOON))
+    shop.put(Stage.PRODUCTS, a_product(7))
+    shop.put(Stage.CUSTOMERS, a_customer(7))
+    for topic in ("orders/create", "products/create", "customers/create"):
+        await _take(world, delivery(topic, 7))
+    await deliveries.work(world.rt)
+    tables = [METADATA.tables[name] for name in ("shop_order", "product", "customer")]
+
+    async def held() -> list[Any]:
+        return [
+            # Which of our questions was the last to bring a record may change.
+            *[
+                await _rows(world, table, *(at for at in table.c if at.name != "read_no"))
+                for table in tables
+            ],
+            # That the other shop has none of these is noted there, since it said so.
+            [row for row in await _rows(world, TOMBSTONE) if row.store_id == STORE_ID],
+            await _rows(world, STORE, STORE.c.store_id, STORE.c.uninstalled_at, STORE.c.epoch),
+        ]
+
+    before = await held()
+    assert [len(rows) for rows in before] == [1, 1, 1, 0, 2]
+    raw = shop_words.body({"id": 7, "admin_graphql_api_id": "gid://shopify/Order/7"})
+    async with world.browser() as http:
+        for topic in _EVERY_TOPIC:
+            for domain in (HARBOR, "lemon-works.myshopify.com", "nobody.myshopify.com"):
+                headers = shop_words.headers(raw, topic, shop=domain)
+                answer = await http.post(shop_words.PATH, content=raw, headers=headers)
+                assert answer.status_code == 200, topic
+    for _ in range(8):
+        await deliveries.work(world.rt)
+        await _later(world)
+    assert await held() == before
 
 
 async def test_a_deletion_is_confirmed_before_it_is_believed(world: World, shop: Shop) -> None:

@@ -309,41 +309,39 @@ def _table_row(strand: rx.Var[StrandView]) -> rx.Component:
 
 
 def next_and_pulse(view: rx.Var[PortraitView]) -> rx.Component:
-    """What to do beside the last 28 days; above them where it is one thing or none."""
-    return rx.cond(
-        view.do_next.length() > 1,
-        rx.el.div(
-            _next_card(rx.foreach(view.do_next, _action), _put_away(view)),
-            _pulse(view),
-            class_name="halves-cards",
-        ),
-        rx.fragment(
-            _next_card(
+    """What to do beside the last 28 days; above them where it is one thing or none.
+
+    The same parts either way: what was opened stays open while things to do come and go.
+    """
+    return rx.el.div(
+        rx.el.section(
+            _head("Do next", _NEXT),
+            rx.cond(
+                view.do_next.length() > 0,
                 rx.foreach(view.do_next, _action),
-                rx.cond(
-                    view.do_next.length() == 0,
-                    rx.el.p(
-                        rx.cond(
-                            view.put_away.length() > 0,
-                            "Nothing else stands out right now.",
-                            "Nothing stands out right now.",
-                        ),
-                        " The strands are read again after every sync, and what they suggest then "
-                        "comes here. Until then: ",
-                        go("who your customers are", href=view.groups_href),
-                        ".",
-                        class_name="muted",
+                rx.el.p(
+                    rx.cond(
+                        view.put_away.length() > 0,
+                        "Nothing else stands out right now.",
+                        "Nothing stands out right now.",
                     ),
+                    " The strands are read again after every sync, and what they suggest then "
+                    "comes here. Until then: ",
+                    go("who your customers are", href=view.groups_href),
+                    ".",
+                    class_name="muted",
                 ),
-                _put_away(view),
             ),
-            _pulse(view, abreast=True),
+            _put_away(view),
+            class_name="card",
         ),
+        rx.el.section(
+            _head("Pulse", _PULSE),
+            rx.el.ul(rx.foreach(view.pulse, _beat), class_name="rows beats"),
+            class_name="card",
+        ),
+        class_name=rx.cond(view.do_next.length() > 1, "halves-cards", "stack"),
     )
-
-
-def _next_card(*body: rx.Component) -> rx.Component:
-    return rx.el.section(_head("Do next", _NEXT), *body, class_name="card")
 
 
 def _put_away(view: rx.Var[PortraitView]) -> rx.Component:
@@ -400,14 +398,6 @@ def _act(word: str, action: rx.Var[ActionView], handler: Any) -> rx.Component:
         aria_label=word + ": " + action.title.to(str),
         class_name="link small",
         on_click=handler(action.key),
-    )
-
-
-def _pulse(view: rx.Var[PortraitView], *, abreast: bool = False) -> rx.Component:
-    return rx.el.section(
-        _head("Pulse", _PULSE),
-        rx.el.ul(rx.foreach(view.pulse, _beat), class_name="rows abreast" if abreast else "rows"),
-        class_name="card",
     )
 
 

@@ -110,8 +110,9 @@ async def test_the_walk_notices_a_guard_that_lets_everybody_in(
     alices = around.cookie_of("alice")
     ask = guard._request_of
 
-    async def as_alice(state: Any) -> tuple[str | None, dict[str, str]]:
-        return alices, (await ask(state))[1]
+    async def as_alice(state: Any) -> tuple[str, str | None, dict[str, str]]:
+        token, _, params = await ask(state)
+        return token, alices, params
 
     monkeypatch.setattr(guard, "_request_of", as_alice)
     looks, acts = named(Center, "follow"), named(Frame, "sync_now")

@@ -52,7 +52,8 @@ class _Minor(dict[str, int]):
         self._exp = exp
 
     def __missing__(self, amount: str) -> int:
-        if len(self) >= 100_000:
+        if len(self) >= 10_000:
+            # Sums of orders hardly repeat: they would fill the memory, and prices come back soon.
             self.clear()
         minor = to_minor(amount, self._exp)
         if abs(minor) > _LARGEST:

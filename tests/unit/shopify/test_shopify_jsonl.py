@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from array import array
 from pathlib import Path
 from typing import Any
 
@@ -128,3 +129,11 @@ def test_what_is_wrong_with_a_file_is_told_without_its_contents(tmp_path: Path) 
     assert "jane" not in str(told.value)
     assert told.value.__cause__ is None
     assert told.value.__suppress_context__
+
+
+def test_a_file_that_is_closed_keeps_nothing_in_memory(tmp_path: Path) -> None:
+    lines = order(1) + order(2)
+    file = ExportFile(written(tmp_path, lines), objects=len(lines), roots=2)
+    file.close()
+    kept = (value for value in vars(file).values() if isinstance(value, array))
+    assert [len(value) for value in kept] == [0] * 5

@@ -11,6 +11,7 @@ import pytest
 from brandmind.commerce.records import OrderRecord, SaleRecord
 from brandmind.commerce.shop import local_day
 from brandmind.errors import BadAnswer
+from brandmind.shopify import parse
 from brandmind.shopify.parse import (
     parse_customers,
     parse_order,
@@ -405,3 +406,10 @@ def test_a_value_no_column_holds_costs_its_own_record_alone(changes: dict[str, o
 def test_an_order_of_the_first_day_there_is_has_a_day_in_every_zone() -> None:
     at = datetime(1, 1, 1, tzinfo=UTC)
     assert local_day(at, ZoneInfo("America/New_York")) == "0001-01-01"
+
+
+def test_amounts_that_hardly_repeat_do_not_fill_the_memory() -> None:
+    amounts = parse._Minor(2)
+    for cents in range(25_000):
+        assert amounts[f"{cents // 100}.{cents % 100:02}"] == cents
+    assert len(amounts) <= 10_000

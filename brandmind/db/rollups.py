@@ -116,7 +116,8 @@ def proof(session: Session, store_id: str) -> Proof:
     dirty = set(session.scalars(sa.select(DIRTY_DAY.c.day).where(DIRTY_DAY.c.store_id == store_id)))
     found: list[Difference] = []
     figures = 0
-    for table, counted in zip(_ROLLUPS, _count(session, store_id, None), strict=True):
+    counts = _days(session, store_id, None), _products(session, store_id)
+    for table, counted in zip(_ROLLUPS, counts, strict=True):
         keys, names = _columns(table)
         stored: _Counted = {
             tuple(row[key] for key in keys): {name: row[name] for name in names}
@@ -152,34 +153,34 @@ def _columns(table: sa.Table) -> tuple[list[str], list[str]]:
 
 
 def _replace(session: Session, store_id: str, days: Sequence[str]) -> None:
-    for table, counted in zip(_ROLLUPS, _count(session, store_id, days), strict=True):
+    for table in _ROLLUPS:
         session.execute(sa.delete(table).where(table.c.store_id == store_id, table.c.day.in_(days)))
-        keys, _ = _columns(table)
-        rows = [
-            {"store_id": store_id, **dict(zip(keys, key, strict=True)), **sums}
-            for key, sums in sorted(counted.items())
-        ]
-        if rows:
-            session.execute(sa.insert(table), rows)
+    keys, _ = _columns(DAILY_SALES)
+    rows = [
+        {"store_id": store_id, **dict(zip(keys, key, strict=True)), **sums}
+        for key, sums in sorted(_days(session, store_id, days).items())
+    ]
+    if rows:
+        session.execute(sa.insert(DAILY_SALES), rows)
+    # A product a row: they need not leave the database, which computes without Python's lock.
+    keys, names = _columns(PRODUCT_SALES)
+    session.execute(
+        sa.insert(PRODUCT_SALES).from_select(["store_id", *keys, *names], _goods(store_id, days))
+    )
     session.execute(
         sa.delete(DIRTY_DAY).where(DIRTY_DAY.c.store_id == store_id, DIRTY_DAY.c.day.in_(days))
     )
 
 
-def _count(
-    session: Session, store_id: str, days: Sequence[str] | None
-) -> tuple[_Counted, _Counted]:
-    """The sums of these days (None: of all) straight from the rows: by day and currency, and by
-    product too. The ledger is gone through once for both.
-    """
+def _days(session: Session, store_id: str, days: Sequence[str] | None) -> _Counted:
+    """The sums of these days (None: of all) straight from the rows, by day and currency."""
     found: _Counted = {}
-    goods: _Counted = {}
 
     def of_day(day: str, currency: str) -> dict[str, Any]:
         return found.setdefault((day, currency), dict.fromkeys(_FIGURES, 0))
 
     for row in session.execute(_ledger(store_id, days)):
-        day, currency, kind, product_id, title, line_id, orders, *rest = row
+        day, currency, kind, *rest = row
         gross, discounts, returns, tax, net, placed, units = map(int, rest)
         sums = of_day(day, currency)
         sums["gross_minor"] += gross
@@ -191,13 +192,6 @@ def _count(
             sums["units"] += units
             # Goods whose action nobody knows are neither gross sales nor returns.
             sums["unexplained_minor"] += net - gross - discounts - returns
-            goods[day, currency, product_id, title] = {
-                "line_id": line_id,
-                "sold_minor": gross + discounts,
-                "returned_minor": returns,
-                "units": units,
-                "orders": orders,
-            }
         elif kind in _FIGURE_OF_KIND:
             sums[_FIGURE_OF_KIND[kind]] += net
     for day, currency, orders in session.execute(_orders(store_id, days)):
@@ -213,7 +207,20 @@ def _count(
             + sums["duties_minor"]
             + sums["fees_minor"]
         )
-    return {key: sums for key, sums in found.items() if any(sums.values())}, goods
+    return {key: sums for key, sums in found.items() if any(sums.values())}
+
+
+def _products(session: Session, store_id: str) -> _Counted:
+    """The sums of each product of each day straight from the rows."""
+    keys, names = _columns(PRODUCT_SALES)
+    rows = session.execute(_goods(store_id, None))
+    return {
+        tuple(row[1 : len(keys) + 1]): {
+            name: value if name == "line_id" else int(value)
+            for name, value in zip(names, row[len(keys) + 1 :], strict=True)
+        }
+        for row in rows
+    }
 
 
 # The joins below are outer ones though nothing is ever missing: they keep SQLite from starting at
@@ -221,22 +228,12 @@ def _count(
 
 
 def _ledger(store_id: str, days: Sequence[str] | None) -> sa.Select[Any]:
-    """What the ledger says of a day by currency, kind and product, whatever day the orders are of.
-
-    Goods without a product go by the title of their line, all others by "".
-    """
-    is_goods = SALE.c.kind == "PRODUCT"
-    # A join on nothing where there is a product: only lines without one are looked up.
-    bare_line = sa.case((sa.and_(is_goods, SALE.c.product_id.is_(None)), SALE.c.line_id))
+    """What the ledger says of a day by currency and kind, whatever day the orders are of."""
     query = (
         sa.select(
             SALE.c.day,
             ORDER.c.currency,
             SALE.c.kind,
-            sa.case((is_goods, sa.func.coalesce(SALE.c.product_id, 0)), else_=0).label("sold_id"),
-            sa.func.coalesce(LINE.c.title, "").label("bare_title"),
-            sa.func.max(SALE.c.line_id),
-            sa.func.count(sa.distinct(sa.case((SALE.c.placed, SALE.c.order_id)))),
             sa.func.sum(SALE.c.gross_minor),
             sa.func.sum(SALE.c.discounts_minor),
             sa.func.sum(SALE.c.returns_minor),
@@ -250,11 +247,38 @@ def _ledger(store_id: str, days: Sequence[str] | None) -> sa.Select[Any]:
         .outerjoin(
             ORDER, sa.and_(ORDER.c.store_id == store_id, ORDER.c.shopify_id == SALE.c.order_id)
         )
-        .outerjoin(LINE, sa.and_(LINE.c.store_id == store_id, LINE.c.shopify_id == bare_line))
         .where(SALE.c.store_id == store_id, SALE.c.counted)
-        .group_by(
-            SALE.c.day, ORDER.c.currency, SALE.c.kind, sa.text("sold_id"), sa.text("bare_title")
+        .group_by(SALE.c.day, ORDER.c.currency, SALE.c.kind)
+    )
+    return query if days is None else query.where(SALE.c.day.in_(days))
+
+
+def _goods(store_id: str, days: Sequence[str] | None) -> sa.Select[Any]:
+    """The rows of `product_sales` for these days, its columns in their order.
+
+    Goods without a product go by their line's title, all others by "".
+    """
+    # A join on nothing where there is a product: only lines without one are looked up.
+    bare_line = sa.case((SALE.c.product_id.is_(None), SALE.c.line_id))
+    query = (
+        sa.select(
+            sa.literal(store_id).label("store_id"),
+            SALE.c.day,
+            ORDER.c.currency,
+            sa.func.coalesce(SALE.c.product_id, 0).label("sold_id"),
+            sa.func.coalesce(LINE.c.title, "").label("bare_title"),
+            sa.func.max(SALE.c.line_id).label("line_id"),
+            sa.func.sum(SALE.c.gross_minor + SALE.c.discounts_minor).label("sold_minor"),
+            sa.func.sum(SALE.c.returns_minor).label("returned_minor"),
+            sa.func.sum(_QUANTITY).label("units"),
+            sa.func.count(sa.distinct(sa.case((SALE.c.placed, SALE.c.order_id)))).label("orders"),
         )
+        .outerjoin(
+            ORDER, sa.and_(ORDER.c.store_id == store_id, ORDER.c.shopify_id == SALE.c.order_id)
+        )
+        .outerjoin(LINE, sa.and_(LINE.c.store_id == store_id, LINE.c.shopify_id == bare_line))
+        .where(SALE.c.store_id == store_id, SALE.c.counted, SALE.c.kind == "PRODUCT")
+        .group_by(SALE.c.day, ORDER.c.currency, sa.text("sold_id"), sa.text("bare_title"))
     )
     return query if days is None else query.where(SALE.c.day.in_(days))
 
@@ -294,5 +318,4 @@ def _returned(store_id: str, days: Sequence[str] | None) -> sa.Select[Any]:
     return query if days is None else query.where(ORDER.c.day.in_(days))
 
 
-# In the order of `_count`.
 _ROLLUPS: Final = (DAILY_SALES, PRODUCT_SALES)

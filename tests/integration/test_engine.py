@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from brandmind.db.session import Database
 from brandmind.db.tables import DIRTY_DAY, EVENT, ORDER, OUTBOX, RUN, SALE, STORE
 from brandmind.errors import AccessRefused, Fenced, SyncAlreadyRunning, TooManySyncs
 from brandmind.sync.engine import Engine, Outcome
+from brandmind.sync.ports import Checkpoint, Page
 from brandmind.sync.progress import StoreProgress
 from brandmind.sync.stages import Kind, Priority, RunStatus, Stage, StageState, StoreStatus
 from tests.memory_shop import SHOP_NOW, MemoryShop
@@ -454,3 +456,36 @@ async def test_sales_of_test_orders_count_nowhere(db: Database) -> None:
     )
     assert orders == 3
     assert len(await db.read(lambda s: s.execute(sa.select(ORDER.c.shopify_id)).all())) == 4
+
+
+async def test_a_recount_that_takes_long_rests_ten_times_as_long(db: Database) -> None:
+    now_s = 0.0
+    recounts: list[tuple[float, float]] = []
+    await db.write(_first)
+    claim = await _claim(db)
+    assert claim is not None
+
+    class Slow(SqlLedger):
+        async def land(self, page: Page, *, after: str) -> Checkpoint:
+            nonlocal now_s
+            now_s += 1.0
+            return await super().land(page, after=after)
+
+        async def recount(self) -> None:
+            nonlocal now_s
+            began_s = now_s
+            now_s += 0.7
+            await super().recount()
+            recounts.append((began_s, now_s))
+
+    shop = MemoryShop(orders=120, page=3)
+    ledger = Slow(db, claim)
+    shop.take_read_no = ledger.take_read_no
+    engine = Engine(
+        source=shop, ledger=ledger, announcer=Ears(db), slice_s=1e9, now_s=lambda: now_s
+    )
+    assert await engine.run() is Outcome.DONE
+    # The last one closes the reading: it waits for nothing.
+    rests = [after[0] - before[1] for before, after in pairwise(recounts[:-1])]
+    assert len(rests) > 2
+    assert all(6.99 < rest < 8.01 for rest in rests), rests

@@ -37,6 +37,8 @@ _EFFORT: Final = {
 _TELLING: Final = 100
 # What a page shrinks to when the shop fails on a larger one.
 _MODEST: Final = 50
+# Turns of the event loop in which a request that is not held up has left.
+_TURNS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,34 @@ _BY_NAME: Final = {
     "customers": _Resource("customers", "Customer", "customer_ids", "customer_date", 100),
 }
 _RESOURCES: Final = {stage: _BY_NAME[stage.resource] for stage in PAGED}
+
+
+class _Ahead:
+    """The page that is under way, and the one before it while somebody waits for that."""
+
+    def __init__(self) -> None:
+        self.upcoming: asyncio.Task[Page] | None = None
+        self._awaited: asyncio.Task[Page] | None = None
+
+    async def page(self) -> Page:
+        """The page that is under way; another one may be so when it is there."""
+        assert self.upcoming is not None
+        self._awaited, self.upcoming = self.upcoming, None
+        try:
+            return await self._awaited
+        finally:
+            self._awaited = None
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether it is the calling task's page that somebody waits for."""
+        return self._awaited is asyncio.current_task()
+
+    async def give_up(self) -> None:
+        """Whatever the pages nobody will see come to, it is not the caller's trouble."""
+        if self.upcoming is not None:
+            self.upcoming.cancel()
+            await asyncio.gather(self.upcoming, return_exceptions=True)
 
 
 class ShopifySource:
@@ -175,28 +205,25 @@ class ShopifySource:
     async def pages(
         self, stage: Stage, window: Window, *, after: str | None
     ) -> AsyncIterator[Page]:
-        """The pages after a cursor; the next is under way while the caller lands this one."""
+        """The pages after a cursor; the next is under way while the caller lands this one.
+
+        Where the caller waits already, it is under way even before this one's records are made.
+        """
         size = self._size(stage) if after else min(self._sizes.first, self._size(stage))
-        task = asyncio.create_task(
-            self._page(stage, window, after or None, size, read_no=await self._number())
-        )
+        ahead = _Ahead()
         try:
+            await self._ask(ahead, stage, window, after or None, size)
             while True:
-                page = await task
-                if page.next_cursor is None:
-                    yield page
-                    return
-                # Numbered here: in its task it would wait for the write of the page before it, and
-                # the shop's answer would not be under way meanwhile.
-                read_no = await self._number()
-                task = asyncio.create_task(
-                    self._page(stage, window, page.next_cursor, self._size(stage), read_no=read_no)
-                )
+                page = await ahead.page()
+                if page.next_cursor is not None and ahead.upcoming is None:
+                    # Numbered here: in its task it would wait for the write of the page before it,
+                    # and the shop's answer would not be under way meanwhile.
+                    await self._ask(ahead, stage, window, page.next_cursor, self._size(stage))
                 yield page
+                if page.next_cursor is None:
+                    return
         finally:
-            task.cancel()
-            # Whatever the page nobody will see came to, it is not the caller's trouble.
-            await asyncio.gather(task, return_exceptions=True)
+            await ahead.give_up()
 
     async def ids(self, stage: Stage, window: Window) -> AsyncIterator[tuple[int, ...]]:
         """The numbers of all records of a window, 250 at a time: to compare, not to land."""
@@ -252,8 +279,23 @@ class ShopifySource:
     async def _number(self) -> int:
         return await self._take_read_no() if self._take_read_no else 0
 
+    async def _ask(
+        self, ahead: _Ahead, stage: Stage, window: Window, after: str | None, size: int
+    ) -> None:
+        """Have a page under way."""
+        read_no = await self._number()
+        page = self._page(stage, window, after, size, read_no=read_no, ahead=ahead)
+        ahead.upcoming = asyncio.create_task(page)
+
     async def _page(
-        self, stage: Stage, window: Window, after: str | None, size: int, *, read_no: int
+        self,
+        stage: Stage,
+        window: Window,
+        after: str | None,
+        size: int,
+        *,
+        read_no: int,
+        ahead: _Ahead,
     ) -> Page:
         resource = _RESOURCES[stage]
         asked = _listing(stage, window) | {"after": after}
@@ -280,23 +322,42 @@ class ShopifySource:
                 read_no = await self._number()
         connection = _connection_in(answer.data, resource.root)
         nodes = connection["nodes"]
-        cut = nested.cut_orders(nodes) if resource is _ORDERS else None
+        cut: list[str] | None = None
+        if resource is _ORDERS:
+            cut = nested.cut_orders(nodes)
+        elif resource.root == "customers":
+            cut = []
         if cut and len(cut) * 10 > len(nodes):
             self._lines = min(self._lines + 1, len(_LINES) - 1)
-        records, rejects = await self._read(resource, await self._whole(resource, nodes, cut=cut))
-        if len(nodes) >= _TELLING:
-            self._learn(resource.root, before)
+        following = nested.next_cursor(connection, after=after)
+        if following is not None and ahead.is_mine and cut is not None and not cut:
+            # It takes nothing more of the shop, and the caller has nothing to land meanwhile.
+            self._learn(resource.root, before, len(nodes))
+            await self._ask(ahead, stage, window, following, self._size(stage))
+            await self._sent()
+            records, rejects = await self._read(resource, nodes)
+        else:
+            whole = await self._whole(resource, nodes, cut=cut)
+            records, rejects = await self._read(resource, whole)
+            self._learn(resource.root, before, len(nodes))
         return Page(
             stage,
             tuple(records),
-            nested.next_cursor(connection, after=after),
+            following,
             read_no,
             tuple(rejects),
             answer.restricted,
         )
 
-    def _learn(self, root: str, before: Effort) -> None:
+    async def _sent(self) -> None:
+        """Let a request that was just made leave: its answer is under way while we compute."""
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+
+    def _learn(self, root: str, before: Effort, nodes: int) -> None:
         """Half of the newest page: orders grow longer or shorter towards older ones."""
+        if nodes < _TELLING:
+            return
         known, spent = self._effort[root], self.spent
         self._effort[root] = Effort(
             *((old + now - then) / 2 for old, now, then in zip(known, spent, before, strict=True))

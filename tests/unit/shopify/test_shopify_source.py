@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 
 from brandmind.commerce.records import CustomerRecord, OrderRecord, ProductRecord
 from brandmind.errors import AccessRefused, BadAnswer, QueryTooCostly, ShopifyUnavailable
+from brandmind.shopify import parse
 from brandmind.shopify.source import PageSizes, ShopifySource, search
 from brandmind.sync.ports import Page, Source, Window
 from brandmind.sync.stages import Stage
@@ -125,6 +126,25 @@ async def test_only_one_page_is_asked_ahead() -> None:
     for _ in range(50):
         await asyncio.sleep(0)
     assert double.times("Orders") == 2
+    await pages.aclose()
+
+
+async def test_the_next_page_is_asked_for_before_the_records_of_an_awaited_one_are_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    double = Shop(Orders=orders_of(1000))
+    asked: list[int] = []
+    real = parse.parse_orders
+
+    def parse_orders(nodes: Iterable[Any]) -> Any:
+        asked.append(double.times("Orders"))
+        return real(nodes)
+
+    monkeypatch.setattr(parse, "parse_orders", parse_orders)
+    sizes = PageSizes(first=10, orders=10)
+    pages = source_of(double, sizes=sizes).pages(Stage.ORDERS, ALL, after=None)
+    await anext(pages)
+    assert asked[0] == 2
     await pages.aclose()
 
 

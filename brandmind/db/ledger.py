@@ -43,6 +43,8 @@ T = TypeVar("T")
 
 # The shop's search index lags its writes, so a window begins before the last one ended.
 OVERLAP: Final = timedelta(minutes=5)
+# So long a run may wait for its first claim before others give way to it: free slots are quicker.
+_UNHEARD: Final = timedelta(milliseconds=300)
 # Records that are looked at to see whether the shop shows again what it hid.
 _SAMPLE: Final = 15
 
@@ -294,9 +296,9 @@ def _keep_shop(session: Session, claim: runs.Claim, facts: ShopFacts) -> None:
     if "orders" in anew and (claim.only is None or Stage.ORDERS in claim.only):
         values["history_done"] = False
     if not store.days_timezone:
-        # Nothing is stored before the first sync, so nothing is to be reckoned again.
-        first = store.synced_until is None and store.shop_id is None
-        values["days_timezone"] = facts.timezone if first else store.timezone
+        # Where nothing is stored yet, nothing is to be reckoned again.
+        stored = _some(session, claim.store_id, Stage.ORDERS)
+        values["days_timezone"] = store.timezone if stored else facts.timezone
     session.execute(sa.update(STORE).where(STORE.c.store_id == claim.store_id).values(**values))
     for stage in PAGED:
         kind = Kind.FULL if stage.resource in anew else claim.kind
@@ -792,16 +794,22 @@ def _yielding(*, slice_over: bool) -> sa.Select[Any]:
     better = sa.exists(waits.where(RUN.c.store_id == store_id, RUN.c.priority < priority))
     # Only for those who could be claimed: giving way to a paused store would cost a page each time.
     running, theirs = RUN.alias("running"), STORE.alias("theirs")
-    others = sa.exists(
-        waits.join(theirs, theirs.c.store_id == RUN.c.store_id).where(
-            RUN.c.store_id != store_id,
-            theirs.c.paused_at.is_(None),
-            ~sa.exists().where(
-                running.c.store_id == RUN.c.store_id,
-                running.c.status == RunStatus.RUNNING.value,
-            ),
-        )
+    claimable = waits.join(theirs, theirs.c.store_id == RUN.c.store_id).where(
+        RUN.c.store_id != store_id,
+        theirs.c.paused_at.is_(None),
+        ~sa.exists().where(
+            running.c.store_id == RUN.c.store_id,
+            running.c.status == RunStatus.RUNNING.value,
+        ),
     )
+    if not slice_over:
+        # Somebody looks at a page on which nothing has moved yet: that comes before what is on its
+        # way, but not before what matters more.
+        claimable = claimable.where(
+            RUN.c.fence == 0,
+            RUN.c.priority <= priority,
+            RUN.c.due_at <= sa.bindparam("long_ago"),
+        )
     read_now = (
         sa.select(STAGE.c.state)
         .join(own, sa.and_(own.c.run_id == STAGE.c.run_id, own.c.stage == STAGE.c.stage))
@@ -812,7 +820,7 @@ def _yielding(*, slice_over: bool) -> sa.Select[Any]:
         STORE.c.paused_at.is_not(None).label("paused"),
         read_now.label("state"),
         better.label("better"),
-        (others if slice_over else sa.false()).label("others"),
+        sa.exists(claimable).label("others"),
     ).where(STORE.c.store_id == store_id)
 
 
@@ -820,7 +828,10 @@ _YIELDING: Final = {slice_over: _yielding(slice_over=slice_over) for slice_over 
 
 
 def _should_yield(session: Session, claim: runs.Claim, slice_over: bool) -> bool:
-    known = {"store": claim.store_id, "run": claim.run_id, "now": db_now(session)}
+    now = db_now(session)
+    known = {"store": claim.store_id, "run": claim.run_id, "now": now}
+    if not slice_over:
+        known["long_ago"] = now - _UNHEARD
     row = session.execute(_YIELDING[slice_over], known).first()
     # A stage is skipped while it is read where the merchant turns off what it reads.
     turned_off = row is not None and row.state == StageState.SKIPPED.value

@@ -164,6 +164,31 @@ async def test_a_slice_gives_way_to_those_who_could_be_claimed_and_to_no_others(
     assert await _yields(rt, claim)
 
 
+async def test_a_run_gives_way_early_to_one_whose_watcher_has_seen_nothing_yet(
+    rt: Runtime,
+) -> None:
+    run_id = await rt.db.write(requests.request, STORE_ID, by="alice")
+    claim = await rt.db.write(runs.claim_next, owner="one", oldest_first=False, run_id=run_id)
+    assert claim is not None
+    await rt.db.write(_insert_store, "b0b0000000")
+    other = await rt.db.write(requests.request, "b0b0000000", by="bob")
+
+    async def gives_way(**values: Any) -> bool:
+        waited = {"due_at": utc_now() - timedelta(seconds=1), "fence": 0} | values
+        await rt.db.write(
+            lambda s: s.execute(sa.update(RUN).where(RUN.c.run_id == other).values(**waited))
+        )
+        return await SqlLedger(rt.db, claim).should_yield(slice_over=False)
+
+    assert await gives_way()
+    # A free slot takes it sooner than we could.
+    assert not await gives_way(due_at=utc_now())
+    # It had its turn, and has the next when our slice is over.
+    assert not await gives_way(fence=1)
+    assert not await gives_way(priority=Priority.HISTORY.rank)
+    assert await gives_way(priority=Priority.WEBHOOK.rank)
+
+
 def _pause(session: Any, at: Any) -> None:
     session.execute(sa.update(STORE).where(STORE.c.store_id == "b0b0000000").values(paused_at=at))
 

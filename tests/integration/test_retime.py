@@ -69,6 +69,22 @@ async def test_a_shop_that_stays_where_it_is_costs_nothing(db: Database) -> None
     assert await db.write(retime.next_orders, STORE_ID, after=0) is None
 
 
+async def test_a_first_sync_reckons_no_day_again(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: Any) -> set[str]:
+        raise AssertionError("days were reckoned again")
+
+    monkeypatch.setattr(retime, "_moved", refused)
+    world = SyncWorld(db, MemoryShop(orders=5))
+    world.shop.facts = replace(world.shop.facts, timezone=FAR_EAST)
+    await world.connect()
+    # Who connects a store has asked the shop for its number.
+    await db.write(lambda s: s.execute(sa.update(STORE).values(shop_id=1)))
+    await world.to_the_end()
+    assert max(await db.read(lambda s: set(s.scalars(sa.select(ORDER.c.day))))) == "2026-11-01"
+
+
 async def test_the_story_of_old_runs_is_shortened(db: Database) -> None:
     world = SyncWorld(db, MemoryShop(orders=30))
     await world.first()

@@ -29,7 +29,7 @@ from brandmind.commerce.records import (
 )
 from brandmind.commerce.shop import local_day
 from brandmind.db import tables
-from brandmind.db.types import from_ms
+from brandmind.db.types import from_ms, to_ms
 from brandmind.sync.stages import PAGED, Stage
 
 Row = tuple[Any, ...]
@@ -38,7 +38,10 @@ Row = tuple[Any, ...]
 _ID: Final = 1
 # Rows in one statement of SQLite's. Each step of a statement takes Python's lock anew, and waits
 # for it while another thread computes: row by row, a page lands only once nobody reads the next.
-_AT_ONCE: Final = (256, 64, 16, 4, 1)
+_AT_ONCE: Final = (256, 128, 64, 32, 16, 8, 4, 2, 1)
+# What the last rows lack of a statement of that size is filled up with the last of them, written
+# again, where that is at most so large a part: one statement more would cost more.
+_FILLED: Final = 0.25
 
 
 class Landed(NamedTuple):
@@ -74,6 +77,7 @@ IMPERSONAL: Final[dict[str, Any]] = {
 
 _PRODUCT_WIDTH = ProductRecord._fields.index("variants")
 _ORDER_WIDTH = OrderRecord._fields.index("lines")
+_SALE_AT = SaleRecord._fields.index("happened_at")
 
 
 def table_of(stage: Stage) -> sa.Table:
@@ -157,6 +161,7 @@ def _write_orders(
 ) -> None:
     orders = _without_redacted_people(session, store_id, orders)
     dirty = days_of(session, store_id, replaced)
+    as_bound = to_ms if _dialect(session) == "sqlite" else _as_it_is
     order_rows: list[Row] = []
     sale_rows: list[Row] = []
     for order in orders:
@@ -164,13 +169,19 @@ def _write_orders(
         dirty.add(day)
         order_rows.append((store_id, *order[:_ORDER_WIDTH], day, read_no))
         placed_at = order.processed_at
+        placed = as_bound(placed_at)
         for sale in order.sales:
             at = sale.happened_at
-            # Nearly every sale is of the order's own moment: its day is known already.
-            sale_day = day if at == placed_at else local_day(at, tz)
-            dirty.add(sale_day)
             counted = not order.test and sale.kind != "GIFT_CARD"
-            sale_rows.append((store_id, *sale, sale_day, counted))
+            if at == placed_at:
+                # Nearly every sale is of the order's own moment: all of it is known already.
+                sale_day, bound = day, placed
+            else:
+                sale_day, bound = local_day(at, tz), as_bound(at)
+                dirty.add(sale_day)
+            sale_rows.append(
+                (store_id, *sale[:_SALE_AT], bound, *sale[_SALE_AT + 1 :], sale_day, counted)
+            )
     _put(
         session,
         tables.ORDER,
@@ -267,11 +278,22 @@ def _put(session: Session, table: sa.Table, fields: tuple[str, ...], rows: list[
     # The last of a number that came twice, as row by row would leave it.
     rest = list({row[_ID]: row for row in rows}.values())
     connection = session.connection()
-    for size in _AT_ONCE:
+    at = 0
+    while at < len(rest):
+        size = _size(len(rest) - at)
+        some = rest[at : at + size]
+        some += some[-1:] * (size - len(some))
         statement = _upsert_sql(table.name, fields, "sqlite", size)
-        while len(rest) >= size:
-            connection.exec_driver_sql(statement, tuple(chain.from_iterable(rest[:size])))
-            rest = rest[size:]
+        connection.exec_driver_sql(statement, tuple(chain.from_iterable(some)))
+        at += size
+
+
+def _size(rows: int) -> int:
+    """Of how many rows the next statement is, when so many are left to be written."""
+    enough = min((size for size in _AT_ONCE if size >= rows), default=_AT_ONCE[0])
+    if enough - rows <= enough * _FILLED:
+        return enough
+    return next(size for size in _AT_ONCE if size <= rows)
 
 
 @cache
@@ -341,6 +363,10 @@ def _redacted(session: Session, store_id: str, customer_ids: Sequence[int]) -> s
         (store_id, *customer_ids),
     )
     return {row[0] for row in found}
+
+
+def _as_it_is(at: datetime) -> Any:
+    return at
 
 
 def _moment(value: Any) -> datetime:

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
+import httpcore
 import httpx
 
 from brandmind.bus.hub import Hub
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 # From malloc.h.
 _M_ARENA_MAX: Final = -8
 _SWITCH_S: Final = 0.001
+# A page of answers has nearly a megabyte; httpcore asks for 64 KB at a time.
+_READ_BYTES: Final = 1 << 20
 
 
 class Bell(Protocol):
@@ -92,6 +95,7 @@ async def open_runtime(
     _calm_the_collector()
     _keep_few_heaps()
     _share_the_interpreter()
+    _read_much_at_once()
     async with AsyncExitStack() as stack:
         db = Database(settings.database_url, name=session_name(this_owner()))
         stack.callback(db.close)
@@ -136,6 +140,12 @@ def _share_the_interpreter() -> None:
     """Let a thread that computes give way sooner: a page's rows go to the database in steps that
     each ask for Python's lock, while the next page is being read."""
     sys.setswitchinterval(_SWITCH_S)
+
+
+def _read_much_at_once() -> None:
+    """Let what has come over a connection be taken in one piece: each piece costs a turn of the
+    event loop and a copy."""
+    httpcore.AsyncHTTP11Connection.READ_NUM_BYTES = _READ_BYTES
 
 
 def _keep_few_heaps() -> None:

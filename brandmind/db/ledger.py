@@ -31,7 +31,7 @@ from brandmind.db import (
 from brandmind.db.portraits import Portrait
 from brandmind.db.session import Database, db_now
 from brandmind.db.tables import OUTBOX, RUN, STAGE, STORE
-from brandmind.errors import Fenced
+from brandmind.errors import Fenced, NotFound
 from brandmind.sync import status
 from brandmind.sync.engine import END
 from brandmind.sync.ports import Checkpoint, Found, Known, Page, Proof, ProofPlan, Total, Window
@@ -418,20 +418,71 @@ def _begin(session: Session, claim: runs.Claim, stage: Stage, total: Total | Non
 
 def _take_read_no(session: Session, claim: runs.Claim) -> int:
     taken: int | None = session.execute(
-        sa.update(STORE)
-        .where(STORE.c.store_id == claim.store_id, STORE.c.epoch == claim.epoch)
-        .values(read_no=STORE.c.read_no + 1)
-        .returning(STORE.c.read_no)
+        _TAKE_READ_NO, {"store": claim.store_id, "claimed": claim.epoch}
     ).scalar_one_or_none()
     if taken is None:
         raise Fenced
     return taken
 
 
+# What each page asks is built once: SQLAlchemy takes longer to build and to recognise a statement
+# than SQLite takes to run it.
+_STORE: Final = (
+    sa.select(STORE.c.epoch, STORE.c.timezone)
+    .where(STORE.c.store_id == sa.bindparam("store"))
+    .with_for_update(key_share=True)
+)
+_READ_SO_FAR: Final = (
+    sa.select(STAGE.c.done, STAGE.c.total, RUN.c.percent)
+    .join(RUN, RUN.c.run_id == STAGE.c.run_id)
+    .where(STAGE.c.run_id == sa.bindparam("run"))
+)
+_TAKE_READ_NO: Final = (
+    sa.update(STORE)
+    .where(STORE.c.store_id == sa.bindparam("store"), STORE.c.epoch == sa.bindparam("claimed"))
+    .values(read_no=STORE.c.read_no + 1)
+    .returning(STORE.c.read_no)
+)
+_COUNT_UP: Final = (
+    sa.update(STAGE)
+    .where(STAGE.c.run_id == sa.bindparam("run"), STAGE.c.stage == sa.bindparam("named"))
+    .values(done=STAGE.c.done + sa.bindparam("counted"))
+    .returning(STAGE)
+)
+_MOVE_ON: Final = (
+    sa.update(RUN)
+    .where(
+        RUN.c.run_id == sa.bindparam("run"),
+        RUN.c.fence == sa.bindparam("claimed"),
+        RUN.c.stage == sa.bindparam("named"),
+        RUN.c.cursor == sa.bindparam("after"),
+        RUN.c.status == RunStatus.RUNNING.value,
+    )
+    .values(
+        cursor=sa.bindparam("following"),
+        percent=sa.bindparam("now"),
+        beat=RUN.c.beat + 1,
+        seq=RUN.c.seq + 1,
+        announced_seq=sa.case(
+            (RUN.c.announced_seq < sa.bindparam("announced"), sa.bindparam("announced")),
+            else_=RUN.c.announced_seq,
+        ),
+        attempt=0,
+        failing_since=None,
+        waiting=None,
+        error=None,
+        error_kind=None,
+    )
+    .returning(RUN.c.seq)
+)
+
+
 def _land(
     session: Session, claim: runs.Claim, page: Page, after: str, announced_seq: int
 ) -> Checkpoint:
-    store = runs.lock_store(session, claim.store_id)
+    store = session.execute(_STORE, {"store": claim.store_id}).first()
+    if store is None:
+        raise NotFound
     if store.epoch != claim.epoch:
         raise Fenced
     stage = page.stage.value
@@ -448,37 +499,21 @@ def _land(
     if page.restricted:
         _keep_restricted(session, claim, stage, page.restricted)
     row = session.execute(
-        sa.update(STAGE)
-        .where(STAGE.c.run_id == claim.run_id, STAGE.c.stage == stage)
-        .values(done=STAGE.c.done + landed.counted)
-        .returning(STAGE)
+        _COUNT_UP, {"run": claim.run_id, "named": stage, "counted": landed.counted}
     ).one()
     next_cursor = page.next_cursor or END
     # The guard comes with the write it guards: a fenced owner's rows are rolled back with it.
     moved = session.execute(
-        sa.update(RUN)
-        .where(
-            RUN.c.run_id == claim.run_id,
-            RUN.c.fence == claim.fence,
-            RUN.c.stage == stage,
-            RUN.c.cursor == after,
-            RUN.c.status == RunStatus.RUNNING.value,
-        )
-        .values(
-            cursor=next_cursor,
-            percent=_percent(session, claim),
-            beat=RUN.c.beat + 1,
-            seq=RUN.c.seq + 1,
-            announced_seq=sa.case(
-                (RUN.c.announced_seq < announced_seq, announced_seq), else_=RUN.c.announced_seq
-            ),
-            attempt=0,
-            failing_since=None,
-            waiting=None,
-            error=None,
-            error_kind=None,
-        )
-        .returning(RUN.c.seq)
+        _MOVE_ON,
+        {
+            "run": claim.run_id,
+            "claimed": claim.fence,
+            "named": stage,
+            "after": after,
+            "following": next_cursor,
+            "now": _percent(session, claim),
+            "announced": announced_seq,
+        },
     ).first()
     if moved is None:
         raise Fenced
@@ -591,13 +626,8 @@ def stage_progress(row: Any) -> StageProgress:
 
 
 def _percent(session: Session, claim: runs.Claim) -> int:
-    rows = session.execute(
-        sa.select(STAGE).where(STAGE.c.run_id == claim.run_id).order_by(STAGE.c.position)
-    ).all()
-    before = session.execute(
-        sa.select(RUN.c.percent).where(RUN.c.run_id == claim.run_id)
-    ).scalar_one()
-    return status.percent(tuple(stage_progress(row) for row in rows), before=before, finished=False)
+    rows = session.execute(_READ_SO_FAR, {"run": claim.run_id}).all()
+    return status.percent(rows, before=rows[0].percent, finished=False)
 
 
 def _finish_stage(

@@ -19,6 +19,15 @@ _KINDS: Final = {"products": "Product", "orders": "Order", "customers": "Custome
 _AT_ONCE: Final = 250
 
 
+_ANY: Final = (
+    sa.select(REJECT.c.gid)
+    .where(
+        REJECT.c.store_id == sa.bindparam("store"), REJECT.c.resource == sa.bindparam("resource")
+    )
+    .limit(1)
+)
+
+
 def settle(
     session: Session,
     claim: runs.Claim,
@@ -31,7 +40,8 @@ def settle(
     """Keep what was refused, and strike off what was read now or is gone at the shop."""
     here = (REJECT.c.store_id == claim.store_id, REJECT.c.resource == stage.resource)
     kept = {one.gid: one for one in refused}
-    if kept or session.execute(sa.select(REJECT.c.gid).where(*here).limit(1)).first():
+    known = {"store": claim.store_id, "resource": stage.resource}
+    if kept or session.execute(_ANY, known).first():
         read = [_gid(stage, one.shopify_id) for one in records]
         done = [*read, *(_gid(stage, one) for one in missing), *kept]
         for start in range(0, len(done), _AT_ONCE):

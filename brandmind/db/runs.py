@@ -78,6 +78,9 @@ def selection_of(store: Any) -> Selection:
     return Selection(OrdersSince(store.orders_since), bool(store.reads_customers))
 
 
+_NOTE: Final = sa.insert(EVENT)
+
+
 def note_event(
     session: Session,
     *,
@@ -93,18 +96,19 @@ def note_event(
 ) -> None:
     """Append to the run's story."""
     session.execute(
-        sa.insert(EVENT).values(
-            run_id=run_id,
-            store_id=store_id,
-            at=db_now(session),
-            name=name,
-            fence=fence,
-            stage=stage,
-            cursor=cursor,
-            next_cursor=next_cursor,
-            count=count,
-            detail=detail,
-        )
+        _NOTE,
+        {
+            "run_id": run_id,
+            "store_id": store_id,
+            "at": db_now(session),
+            "name": name,
+            "fence": fence,
+            "stage": stage,
+            "cursor": cursor,
+            "next_cursor": next_cursor,
+            "count": count,
+            "detail": detail,
+        },
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
 from brandmind.sync.progress import StageProgress
 from brandmind.sync.stages import PART_OF, RunStatus, StageState, StoreStatus
@@ -81,7 +82,17 @@ def _with_parts(at: StageProgress, parts: list[StageProgress]) -> StageProgress:
     )
 
 
-def percent(stages: tuple[StageProgress, ...], *, before: int, finished: bool) -> int:
+class Counted(Protocol):
+    """Records read and, once it is known, expected."""
+
+    @property
+    def done(self) -> int: ...
+
+    @property
+    def total(self) -> int | None: ...
+
+
+def percent(stages: Sequence[Counted], *, before: int, finished: bool) -> int:
     """0-100 from real counts: rows read of rows expected; never below `before`.
 
     100 is kept for a run whose every stage is closed.

@@ -182,7 +182,12 @@ def serving(sizes: Sizes) -> Iterator[str]:
 def settings_of(folder: Path, origin: str) -> dict[str, str]:
     """The environment of commands that work in a folder with a Shopify at an address."""
     key = base64.b64encode(secrets.token_bytes(32)).decode()
+    plain = folder / "plain"
+    plain.mkdir(exist_ok=True)
+    # The optional extra [predict], which the tests need, is not part of a plain installation.
+    (plain / "sitecustomize.py").write_text("import sys\n\nsys.modules['scipy'] = None\n")
     return {
+        "PYTHONPATH": str(plain),
         "BRANDMIND_DATA_DIR": str(folder),
         "BRANDMIND_ENCRYPTION_KEYS": f"bench:{key}",
         "BRANDMIND_SHOPIFY_ORIGIN": f"{origin}/{{shop}}",

@@ -23,6 +23,7 @@ STANDARD_POINTS_PER_S: Final = 100.0
 _ROUND_TRIP_S: Final = 1.0
 _MOST_PARTS: Final = 48
 _HEAD_TRIES: Final = 6
+_NO_SHOP_BEFORE: Final = 1990
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,14 @@ async def _cut(
     windows.append(Window(window.created_from, bounds[-1]))
     pieces: list[_Piece] = []
     for one, found in zip(windows, await counts(windows), strict=True):
-        if found > size:
+        if found > size and one.created_from is None:
+            # A shop that moved to Shopify brought orders that are older than itself.
+            older = start - (end - start)
+            if older.year < _NO_SHOP_BEFORE:
+                pieces.append(_Piece(one, found))
+            else:
+                pieces += await _cut(one, found, floor=older, size=size, counts=counts)
+        elif found > size:
             pieces += await _cut(one, found, floor=floor, size=size, counts=counts)
         else:
             pieces.append(_Piece(one, found))

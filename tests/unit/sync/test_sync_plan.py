@@ -167,3 +167,21 @@ def test_a_place_is_read_as_it_was_written(place: Position) -> None:
 @pytest.mark.parametrize("cursor", ["eyJsYXN0X2lkIjo1fQ==", "10", "s3", "$"])
 def test_a_shops_own_cursor_is_no_place(cursor: str) -> None:
     assert Position.of(cursor) is None
+
+
+async def test_orders_that_are_older_than_their_shop_make_no_huge_export() -> None:
+    # The shop is 900 days old; what it brought along reaches back three times as long.
+    brought = Window(END - timedelta(days=2_700), END - timedelta(days=1_000))
+    shop = Counted([*evenly(20_000, brought), *evenly(10_000)])
+    found = await plan(shop, window=Window(None, END))
+    assert max(one.counted for one in found.slices) <= 5_000
+    assert found.slices[-1].window.created_from is None
+    assert sum(one.counted for one in found.slices) >= 30_000
+    assert shop.asked <= 12
+
+
+async def test_orders_older_than_any_shop_are_left_in_one_export() -> None:
+    ancient = Window(END - timedelta(days=20_000), END - timedelta(days=19_000))
+    shop = Counted(evenly(12_000, ancient))
+    found = await plan(shop, window=Window(None, END), choice=Choice(head_records=0))
+    assert found.slices[-1].counted == 12_000

@@ -25,6 +25,9 @@ from brandmind.shopify.documents import Document, document
 from brandmind.shopify.tokens import TokenProvider
 from brandmind.sync.pacing import Bucket, Pacer
 
+# What makes the payload of a body; None: it is not for it.
+Decode = Callable[[bytes], Any]
+
 API_VERSION: Final = "2026-10"
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024
 TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
@@ -87,8 +90,12 @@ class ShopifyClient:
         """The shop's bucket while it is what holds the reading back; None while it does not."""
         return self._pacer.bucket if self._pacer and self._pacer.limits else None
 
-    async def query(self, name: str, variables: Mapping[str, Any] | None = None) -> Answer:
+    async def query(
+        self, name: str, variables: Mapping[str, Any] | None = None, *, decode: Decode | None = None
+    ) -> Answer:
         """Send the document queries/`name`.graphql.
+
+        `decode` makes the payload of a plain answer's body, or None to have it decoded as JSON.
 
         A 401 is answered by one refresh of the token and one repetition. Where a pacer is given,
         a short "slow down" is waited out here. Raises the `errors.ShopifyError` the answer stands
@@ -97,7 +104,7 @@ class ShopifyClient:
         waits_left = WAITS_IN_PLACE if self._pacer else 0
         while True:
             try:
-                return await self._query(name, variables)
+                return await self._query(name, variables, decode)
             except Throttled as error:
                 if self._pacer is None or not waits_left or error.retry_after_s > LONGEST_WAIT_S:
                     raise
@@ -106,20 +113,22 @@ class ShopifyClient:
                 waits_left -= 1
                 await self._pacer.hold(error.retry_after_s)
 
-    async def _query(self, name: str, variables: Mapping[str, Any] | None) -> Answer:
+    async def _query(
+        self, name: str, variables: Mapping[str, Any] | None, decode: Decode | None
+    ) -> Answer:
         asked = document(name)
         body = orjson.dumps(
             {"query": asked.text, "variables": variables or {}, "operationName": asked.operation}
         )
         token = await self._token.access_token()
-        reply = await self._paced(asked, variables, body, token)
+        reply = await self._paced(asked, variables, body, token, decode)
         if reply.status == 401:
             try:
                 token = await self._token.refreshed(token)
             except TokenRevoked as error:
                 error.request_id = error.request_id or reply.request_id
                 raise
-            reply = await self._paced(asked, variables, body, token)
+            reply = await self._paced(asked, variables, body, token, decode)
             if reply.status == 401:
                 raise TokenRevoked(request_id=reply.request_id)
         try:
@@ -134,15 +143,20 @@ class ShopifyClient:
         return answer
 
     async def _paced(
-        self, asked: Document, variables: Mapping[str, Any] | None, body: bytes, token: str
+        self,
+        asked: Document,
+        variables: Mapping[str, Any] | None,
+        body: bytes,
+        token: str,
+        decode: Decode | None,
     ) -> _Reply:
         if self._pacer is None:
-            return await self._send(body, token)
+            return await self._send(body, token, decode)
         sizes = _sizes(variables)
         ticket = await self._pacer.admit(self._pacer.prices.expected(asked.name, sizes))
         cost: answers.Cost | None = None
         try:
-            reply = await self._send(body, token)
+            reply = await self._send(body, token, decode)
             if isinstance(reply.payload, dict):
                 cost = answers.cost_of(reply.payload.get("extensions") or {})
             if cost is not None and cost.requested:
@@ -152,7 +166,7 @@ class ShopifyClient:
             # Also after a failure: a reservation nobody ends would hold up the whole shop.
             await self._pacer.learn(ticket, None if cost is None else _bucket(cost))
 
-    async def _send(self, body: bytes, token: str) -> _Reply:
+    async def _send(self, body: bytes, token: str, decode: Decode | None) -> _Reply:
         self.usage.requests += 1
         began_s = monotonic_s()
         request = self._http.build_request(
@@ -182,7 +196,7 @@ class ShopifyClient:
             ) from error
         self.usage.body_bytes += len(content)
         self.usage.seconds += monotonic_s() - began_s
-        return _Reply.of(response.status_code, response.headers, content)
+        return _Reply.of(response.status_code, response.headers, content, decode)
 
     async def download(self, url: str, write: Callable[[bytes], object]) -> None:
         """The body of a signed address that Shopify has named, handed over in parts.
@@ -228,12 +242,17 @@ class _Reply(NamedTuple):
     payload: Any
 
     @classmethod
-    def of(cls, status: int, headers: httpx.Headers, content: bytes) -> _Reply:
+    def of(
+        cls, status: int, headers: httpx.Headers, content: bytes, decode: Decode | None
+    ) -> _Reply:
         """The reply, its body decoded if it should be data; ShopifyUnavailable if it cannot be."""
         if status != 200:
             return cls(status, headers, content, None)
         try:
-            payload = orjson.loads(answers.without_nuls(content))
+            text = answers.without_nuls(content)
+            payload = decode(text) if decode is not None else None
+            if payload is None:
+                payload = orjson.loads(text)
             return cls(status, headers, content, payload)
         except orjson.JSONDecodeError:
             # A body cut on its way, or a proxy's page: the next try may well succeed. The decoder's

@@ -1,7 +1,7 @@
 """Shopify's JSON to records: the only place, with `nested`, that knows their field names.
 
-Parsing is the hot path of a first sync, so a record is read by plain dictionary access with no
-bookkeeping; what cannot be read is found out afterwards, by `readings`.
+Parsing is the hot path of a first sync, so orders are decoded to types (`wire`), and any record is
+read with no bookkeeping; what cannot be read is found out afterwards, by `readings`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 
@@ -24,10 +24,12 @@ from brandmind.commerce.records import (
     VariantRecord,
 )
 from brandmind.commerce.shop import ShopFacts
+from brandmind.shopify import wire
 from brandmind.shopify.readings import each, one
 from brandmind.sync.ports import Reject
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 ACTIONS: Final = {name: name for name in ("ORDER", "UPDATE", "RETURN")}
 KINDS: Final = {
@@ -36,6 +38,7 @@ KINDS: Final = {
 }
 _RESTOCKED = frozenset({"RETURN", "CANCEL", "LEGACY_RESTOCK"})
 _NOTHING: Json = {}
+_NOWHERE: Final = wire.Address()
 # A ten-thousandth of what 64 bits hold, so that sums of many fit as well.
 _LARGEST: Final = 2**63 // 10_000
 
@@ -69,8 +72,11 @@ def _minor_in(currency: str) -> _Minor:
 
 
 def parse_orders(nodes: Iterable[Any]) -> tuple[list[OrderRecord], list[Reject]]:
-    """Orders with lines, refunds and ledger; those that cannot be read are named apart."""
-    return each(nodes, _order)
+    """Orders with lines, refunds and ledger; those that cannot be read are named apart.
+
+    A node is a `wire.Order`, or the JSON of one.
+    """
+    return each(nodes, _order, typed=wire.order)
 
 
 def parse_products(
@@ -87,7 +93,7 @@ def parse_customers(nodes: Iterable[Any]) -> tuple[list[CustomerRecord], list[Re
 
 def parse_order(node: Any) -> OrderRecord:
     """One order. Raises BadAnswer naming its gid and the field that cannot be read."""
-    return one(node, _order)
+    return one(node, _order, typed=wire.order)
 
 
 def parse_product(node: Any, *, currency: str) -> ProductRecord:
@@ -133,59 +139,59 @@ def _shop(data: Json, answered_at: datetime) -> ShopFacts:
     )
 
 
-def _order(node: Json) -> OrderRecord:
-    order_id = int(node["id"].rsplit("/", 1)[1])
-    currency = node["currencyCode"]
-    presentment = node.get("presentmentCurrencyCode") or currency
+def _order(node: wire.Order) -> OrderRecord:
+    order_id = int(node.id.rsplit("/", 1)[1])
+    currency = node.currencyCode
+    presentment = node.presentmentCurrencyCode or currency
     minor = _minor_in(currency)
-    processed_at = _at(node["processedAt"])
-    customer = node.get("customer")
-    address = node.get("shippingAddress")
-    if not address or not address.get("countryCodeV2"):
-        address = node.get("billingAddress") or address or _NOTHING
-    total = node["totalPriceSet"]
-    total_minor = minor[total["shopMoney"]["amount"]]
+    processed_at = _at(node.processedAt)
+    address = node.shippingAddress
+    if address is None or not address.countryCodeV2:
+        address = node.billingAddress or address or _NOWHERE
+    total = node.totalPriceSet
+    total_minor = minor[total.shopMoney.amount]
     if presentment == currency:
         presentment_minor = total_minor
     else:
-        presentment_minor = _minor_in(presentment)[total["presentmentMoney"]["amount"]]
+        presentment_minor = _minor_in(presentment)[_there(total.presentmentMoney).amount]
+    customer = node.customer
     lines, product_of = _lines(node, order_id, minor)
     return OrderRecord(
         order_id,
-        node["name"],
-        node.get("number"),
-        _at(node["createdAt"]),
+        node.name,
+        node.number,
+        _at(node.createdAt),
         processed_at,
-        _at(node["updatedAt"]),
-        _at_or_none(node.get("cancelledAt")),
-        node.get("cancelReason"),
-        _at_or_none(node.get("closedAt")),
-        bool(node.get("test")),
-        bool(node.get("confirmed", True)),
+        _at(node.updatedAt),
+        _at_or_none(node.cancelledAt),
+        node.cancelReason,
+        _at_or_none(node.closedAt),
+        bool(node.test),
+        bool(node.confirmed),
         currency,
         presentment,
-        node.get("displayFinancialStatus"),
-        node.get("displayFulfillmentStatus"),
-        node.get("returnStatus"),
-        node.get("sourceName"),
-        _json(node.get("tags")),
-        _json(node.get("discountCodes")),
-        int(customer["id"].rsplit("/", 1)[1]) if customer else None,
-        address.get("countryCodeV2"),
-        address.get("provinceCode"),
-        address.get("city"),
-        bool(node.get("taxesIncluded")),
+        node.displayFinancialStatus,
+        node.displayFulfillmentStatus,
+        node.returnStatus,
+        node.sourceName,
+        _json(node.tags),
+        _json(node.discountCodes),
+        int(customer.id.rsplit("/", 1)[1]) if customer is not None else None,
+        address.countryCodeV2,
+        address.provinceCode,
+        address.city,
+        bool(node.taxesIncluded),
         total_minor,
-        _money(minor, node.get("originalTotalPriceSet")),
-        _money(minor, node.get("currentTotalPriceSet")),
-        _money(minor, node.get("subtotalPriceSet")),
-        _money(minor, node.get("currentSubtotalPriceSet")),
-        _money(minor, node.get("totalDiscountsSet")),
-        _money(minor, node.get("totalTaxSet")),
-        _money(minor, node.get("totalShippingPriceSet")),
-        _money(minor, node.get("totalRefundedSet")),
-        _money(minor, node.get("netPaymentSet")),
-        _money(minor, node.get("totalTipReceivedSet")),
+        _money(minor, node.originalTotalPriceSet),
+        _money(minor, node.currentTotalPriceSet),
+        _money(minor, node.subtotalPriceSet),
+        _money(minor, node.currentSubtotalPriceSet),
+        _money(minor, node.totalDiscountsSet),
+        _money(minor, node.totalTaxSet),
+        _money(minor, node.totalShippingPriceSet),
+        _money(minor, node.totalRefundedSet),
+        _money(minor, node.netPaymentSet),
+        _money(minor, node.totalTipReceivedSet),
         presentment_minor,
         lines,
         _sales(node, order_id, processed_at, minor, product_of),
@@ -194,20 +200,22 @@ def _order(node: Json) -> OrderRecord:
 
 
 def _lines(
-    node: Json, order_id: int, minor: _Minor
+    node: wire.Order, order_id: int, minor: _Minor
 ) -> tuple[tuple[LineRecord, ...], dict[int, int | None]]:
     lines = []
     product_of: dict[int, int | None] = {}
-    for position, line in enumerate((node.get("lineItems") or _NOTHING).get("nodes") or ()):
-        line_id = int(line["id"].rsplit("/", 1)[1])
-        product = line.get("product")
-        variant = line.get("variant")
-        product_id = int(product["id"].rsplit("/", 1)[1]) if product else None
+    connection = node.lineItems
+    for position, line in enumerate((connection.nodes or ()) if connection is not None else ()):
+        line_id = int(line.id.rsplit("/", 1)[1])
+        product = line.product
+        variant = line.variant
+        product_id = int(product.id.rsplit("/", 1)[1]) if product is not None else None
         product_of[line_id] = product_id
         tax = 0
-        for tax_line in line.get("taxLines") or ():
-            tax += minor[tax_line["priceSet"]["shopMoney"]["amount"]]
-        quantity = line["quantity"]
+        for tax_line in line.taxLines or ():
+            tax += minor[tax_line.priceSet.shopMoney.amount]
+        quantity = line.quantity
+        current = line.currentQuantity
         lines.append(
             _new(
                 LineRecord,
@@ -216,18 +224,18 @@ def _lines(
                     order_id,
                     position,
                     product_id,
-                    int(variant["id"].rsplit("/", 1)[1]) if variant else None,
-                    line["title"],
-                    line.get("variantTitle"),
-                    line.get("sku"),
-                    line.get("vendor"),
+                    int(variant.id.rsplit("/", 1)[1]) if variant is not None else None,
+                    line.title,
+                    line.variantTitle,
+                    line.sku,
+                    line.vendor,
                     quantity,
-                    line.get("currentQuantity", quantity),
-                    bool(line.get("isGiftCard")),
-                    minor[line["originalUnitPriceSet"]["shopMoney"]["amount"]],
-                    minor[line["originalTotalSet"]["shopMoney"]["amount"]],
-                    minor[line["discountedTotalSet"]["shopMoney"]["amount"]],
-                    minor[line["totalDiscountSet"]["shopMoney"]["amount"]],
+                    quantity if current is None else current,
+                    bool(line.isGiftCard),
+                    minor[line.originalUnitPriceSet.shopMoney.amount],
+                    minor[line.originalTotalSet.shopMoney.amount],
+                    minor[line.discountedTotalSet.shopMoney.amount],
+                    minor[line.totalDiscountSet.shopMoney.amount],
                     tax,
                 ),
             )
@@ -236,7 +244,7 @@ def _lines(
 
 
 def _sales(
-    node: Json,
+    node: wire.Order,
     order_id: int,
     processed_at: datetime,
     minor: _Minor,
@@ -248,26 +256,26 @@ def _sales(
     discount goes with them, so it has the sign of the quantity.
     """
     sales = []
-    for agreement in (node.get("agreements") or _NOTHING).get("nodes") or ():
-        agreement_id = int(agreement["id"].rsplit("/", 1)[1])
-        placed = agreement["__typename"] == "OrderAgreement"
-        happened_at = processed_at if placed else _at(agreement["happenedAt"])
-        for sale in agreement["sales"]["nodes"]:
-            total = minor[sale["totalAmount"]["shopMoney"]["amount"]]
-            tax = minor[sale["totalTaxAmount"]["shopMoney"]["amount"]]
-            action = ACTIONS.get(sale["actionType"], "UNKNOWN")
-            kind = KINDS.get(sale["lineType"], "UNKNOWN")
-            quantity = sale["quantity"] or 0
-            line = sale.get("lineItem")
-            line_id = int(line["id"].rsplit("/", 1)[1]) if line else None
+    connection = node.agreements
+    for agreement in (connection.nodes or ()) if connection is not None else ():
+        agreement_id = int(agreement.id.rsplit("/", 1)[1])
+        placed = agreement.typename == "OrderAgreement"
+        happened_at = processed_at if placed else _at(_there(agreement.happenedAt))
+        for sale in agreement.sales.nodes:
+            total = minor[sale.totalAmount.shopMoney.amount]
+            tax = minor[sale.totalTaxAmount.shopMoney.amount]
+            action = ACTIONS.get(sale.actionType, "UNKNOWN")
+            kind = KINDS.get(sale.lineType, "UNKNOWN")
+            quantity = sale.quantity or 0
+            line = sale.lineItem
+            line_id = int(line.id.rsplit("/", 1)[1]) if line is not None else None
             net = total - tax
             gross = discounts = returns = 0
             if kind == "PRODUCT":
                 if action == "RETURN":
                     returns = net
                 elif action != "UNKNOWN":
-                    told = sale["totalDiscountAmountBeforeTaxes"]["shopMoney"]["amount"]
-                    off = minor[told]
+                    off = minor[_there(sale.totalDiscountAmountBeforeTaxes).shopMoney.amount]
                     if quantity:
                         off = abs(off) if quantity > 0 else -abs(off)
                     gross = net + off
@@ -279,7 +287,7 @@ def _sales(
                 _new(
                     SaleRecord,
                     (
-                        int(sale["id"].rsplit("/", 1)[1]),
+                        int(sale.id.rsplit("/", 1)[1]),
                         order_id,
                         agreement_id,
                         happened_at,
@@ -301,32 +309,39 @@ def _sales(
     return tuple(sales)
 
 
-def _refunds(node: Json, order_id: int, minor: _Minor) -> tuple[RefundRecord, ...]:
-    refunds = node.get("refunds")
+def _refunds(node: wire.Order, order_id: int, minor: _Minor) -> tuple[RefundRecord, ...]:
+    refunds = node.refunds
     if not refunds:
         return ()
     found = []
     for refund in refunds:
-        created_at = _at_or_none(refund.get("createdAt"))
+        created_at = _at_or_none(refund.createdAt)
         quantity = restocked = 0
-        for line in (refund.get("refundLineItems") or _NOTHING).get("nodes") or ():
-            quantity += line["quantity"]
-            if line.get("restockType") in _RESTOCKED:
-                restocked += line["quantity"]
-        updated_at = _at(refund["updatedAt"])
+        connection = refund.refundLineItems
+        for line in (connection.nodes or ()) if connection is not None else ():
+            quantity += line.quantity
+            if line.restockType in _RESTOCKED:
+                restocked += line.quantity
+        updated_at = _at(refund.updatedAt)
         found.append(
             RefundRecord(
-                _id(refund),
+                int(refund.id.rsplit("/", 1)[1]),
                 order_id,
                 created_at,
-                _at_or_none(refund.get("processedAt")) or created_at or updated_at,
+                _at_or_none(refund.processedAt) or created_at or updated_at,
                 updated_at,
-                _money(minor, refund["totalRefundedSet"]),
+                _money(minor, refund.totalRefundedSet),
                 restocked,
                 quantity,
             )
         )
     return tuple(found)
+
+
+def _there(value: T | None) -> T:
+    if value is None:
+        raise TypeError("null")
+    return value
 
 
 def _product(node: Json, minor: _Minor) -> ProductRecord:
@@ -428,8 +443,8 @@ def _at_or_none(text: str | None) -> datetime | None:
     return _at(text) if text else None
 
 
-def _money(minor: _Minor, bag: Json | None) -> int:
-    return minor[bag["shopMoney"]["amount"]] if bag else 0
+def _money(minor: _Minor, bag: wire.Bag | None) -> int:
+    return minor[bag.shopMoney.amount] if bag is not None else 0
 
 
 def _json(texts: list[str] | None) -> str:

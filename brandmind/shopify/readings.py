@@ -5,53 +5,98 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+import msgspec
+
 from brandmind.errors import BadAnswer
+from brandmind.shopify import wire
 from brandmind.sync.ports import Reject
 
 Json = dict[str, Any]
 R = TypeVar("R")
+# How the JSON of a node becomes what `read` takes; None: it takes the JSON.
+Typed = Callable[[Any], Any] | None
 
-_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
+_UNREADABLE = (
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    IndexError,
+    OverflowError,
+    msgspec.ValidationError,
+)
 
 
-def each(nodes: Iterable[Any], read: Callable[[Json], R]) -> tuple[list[R], list[Reject]]:
+def each(
+    nodes: Iterable[Any], read: Callable[[Any], R], *, typed: Typed = None
+) -> tuple[list[R], list[Reject]]:
     """What `read` makes of each node, and those it could not read, by gid and field."""
     records: list[R] = []
     rejects: list[Reject] = []
     for node in nodes:
         try:
-            records.append(read(node))
+            records.append(read(_taken(node, typed)))
         except _UNREADABLE as error:
-            rejects.append(_reject(node, read, error))
+            rejects.append(_reject(node, read, typed, error))
     return records, rejects
 
 
-def one(node: Any, read: Callable[[Json], R]) -> R:
+def one(node: Any, read: Callable[[Any], R], *, typed: Typed = None) -> R:
     """What `read` makes of a node. Raises BadAnswer naming its gid and field, never a value."""
     try:
-        return read(node)
+        return read(_taken(node, typed))
     except _UNREADABLE as error:
-        reject = _reject(node, read, error)
+        reject = _reject(node, read, typed, error)
         # Not chained: the first error's text quotes the value, which may be a person's.
         raise BadAnswer(f"{reject.gid or 'A record'} cannot be read: {reject.reason}.") from None
 
 
-def _reject(node: Any, read: Callable[[Json], Any], error: Exception) -> Reject:
-    if not isinstance(node, dict):
+def _taken(node: Any, typed: Typed) -> Any:
+    return node if typed is None or isinstance(node, msgspec.Struct) else typed(node)
+
+
+def _reject(node: Any, read: Callable[[Any], Any], typed: Typed, error: Exception) -> Reject:
+    if not isinstance(node, dict | msgspec.Struct):
         return Reject("", "it is null" if node is None else "it is no object")
+    told = node.get("id") if isinstance(node, dict) else getattr(node, "id", None)
+    gid = told if isinstance(told, str) else ""
+    if isinstance(error, msgspec.ValidationError):
+        return Reject(gid, wire.complaint(error))
     trail: list[str] = []
+    taken = _taken(node, typed)
+    watched = _Watched(taken, "", trail) if isinstance(taken, dict) else _Seen(taken, "", trail)
     try:
-        read(_Watched(node, "", trail))
+        read(watched)
     except _UNREADABLE as again:
         error = again
-    told = node.get("id")
     field = trail[-1] if trail else "?"
     what = "is missing" if isinstance(error, KeyError) else f"is not readable ({_kind(error)})"
-    return Reject(told if isinstance(told, str) else "", f"{field} {what}")
+    return Reject(gid, f"{field} {what}")
 
 
 def _kind(error: Exception) -> str:
     return type(error).__name__
+
+
+class _Seen:
+    """A typed node that notes which field was asked for last, at any depth."""
+
+    def __init__(self, node: msgspec.Struct, path: str, trail: list[str]) -> None:
+        self._node = node
+        self._path = path
+        self._trail = trail
+
+    def __getattr__(self, name: str) -> Any:
+        path = f"{self._path}.{name}" if self._path else name
+        self._trail.append(path)
+        return self._wrapped(getattr(self._node, name), path)
+
+    def _wrapped(self, value: Any, path: str) -> Any:
+        if isinstance(value, msgspec.Struct):
+            return _Seen(value, path, self._trail)
+        if isinstance(value, list):
+            return [self._wrapped(item, path) for item in value]
+        return value
 
 
 class _Watched(dict[str, Any]):

@@ -433,6 +433,19 @@ async def test_a_refund_of_many_lines_is_read_to_its_end() -> None:
     assert double.log[1][1] == {"id": "gid://shopify/Refund/5", "after": "r12"}
 
 
+async def test_such_a_refund_is_read_to_its_end_on_a_page_with_more_behind_it() -> None:
+    long = refund(5, [(1, "RETURN")] * 12)
+    long["refundLineItems"]["pageInfo"] = {"hasNextPage": True, "endCursor": "r12"}
+    rest = connection([{"quantity": 2, "restockType": "NO_RESTOCK"}] * 3)
+    double = Shop(
+        Orders=orders_of(40, refunds=[long]),
+        RefundLines=lambda _: {"node": {"refundLineItems": rest}},
+    )
+    pages = await read(source_of(double).pages(Stage.ORDERS, ALL, after=None))
+    quantities = {order.refunds[0].quantity for page in pages for order in page.records}
+    assert (len(pages), quantities) == (2, {18})
+
+
 async def test_a_product_of_more_than_250_variants_is_read_to_its_end() -> None:
     first = connection([variant(one) for one in range(50)], cursor="v50")
     pages = {

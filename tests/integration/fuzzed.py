@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import string
 from collections.abc import Iterator, Sequence
@@ -209,11 +210,18 @@ async def ask(app: ASGIApp, asked: Asked) -> Answer:
         "server": ("localhost", 8000),
     }
     parts, answer = list(asked.parts), Answer()
+    gone = whole = False
 
     async def receive() -> Message:
+        nonlocal gone, whole
+        if whole:
+            # The client waits for its answer; a stream of one listens here for its leaving.
+            await asyncio.Event().wait()
         part = parts.pop(0) if parts else b""
-        if part is None:
+        gone = gone or part is None
+        if gone:
             return {"type": "http.disconnect"}
+        whole = not parts
         return {"type": "http.request", "body": part, "more_body": bool(parts)}
 
     async def send(message: Message) -> None:

@@ -55,7 +55,7 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                if self._inline and headers.get("content-type", "").startswith("text/html"):
+                if self._inline and _is_page(message["status"], headers):
                     told = _with_scripts(added, self._inline.hashes())
                 else:
                     told = added
@@ -87,6 +87,12 @@ class SecurityHeaders:
         path = quote(scope["path"]) + (f"?{query}" if query else "")
         # Behind the public address, so a path like //evil.example leads nowhere else.
         await RedirectResponse(f"{self._sealed_url}{path}", 308)(scope, receive, send)
+
+
+def _is_page(status: int, headers: MutableHeaders) -> bool:
+    """Whether scripts run by this policy. "Not modified" has no type, and its policy takes the place
+    of the one that the browser has kept with the page."""
+    return status == 304 or headers.get("content-type", "").startswith("text/html")
 
 
 def _at_home(location: str, scope: Scope, public_url: str) -> str:

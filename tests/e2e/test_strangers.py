@@ -25,6 +25,8 @@ DOORS = {
     "products": None,
     "orders": None,
     "settings": None,
+    "compare": None,
+    "admin": "There is no page here.",
     "404": "There is no page here.",
 }
 SIZES = {"orders": 120, "products": 20, "customers": 40}

@@ -90,8 +90,8 @@ class SecurityHeaders:
 
 
 def _is_page(status: int, headers: MutableHeaders) -> bool:
-    """Whether scripts run by this policy. "Not modified" has no type, and its policy takes the place
-    of the one that the browser has kept with the page."""
+    """Whether scripts run by this policy. "Not modified" has no type, and its policy takes the
+    place of the one that the browser has kept with the page."""
     return status == 304 or headers.get("content-type", "").startswith("text/html")
 
 

@@ -113,7 +113,8 @@ def test_a_newcomer_sees_the_store_being_read_and_then_its_true_numbers(
 
     percents = tab.percents
     assert percents == sorted(percents), "progress fell"
-    assert len(percents) >= 6, percents
+    # The next page is asked for before the last one has landed: not every step is seen apart.
+    assert len(percents) >= 4, percents
     assert percents[0] < 30
     assert percents[-1] == 100
     # It came by messages, and by nothing else.

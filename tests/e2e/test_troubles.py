@@ -45,6 +45,15 @@ class Outage:
     ends_at: float
 
 
+def held_in_mid_sync(visitor: Visitor, shop: Shop) -> None:
+    """Until the shop's next answer is held and a page has landed: not all that was asked so far
+    were pages, and the last one may still be landing."""
+    shop.held()
+    while visitor.status(shop)["percent"] == 0:
+        shop.step()
+        shop.held()
+
+
 @pytest.fixture(scope="module")
 def outage(house: House, browser: Browser) -> Iterator[Outage]:
     """Begun once: the other stories are told while its minute passes."""
@@ -53,7 +62,7 @@ def outage(house: House, browser: Browser) -> Iterator[Outage]:
     shop.hold(after=IN_MID_SYNC)
     tab = visitor.connects(shop)
     expect(tab.page.locator("ol.stages > li").first).to_be_visible()
-    shop.held()
+    held_in_mid_sync(visitor, shop)
     ends_at = time.time() + 60
     shop.fail("http5xx", until=ends_at)
     shop.let_go()
@@ -77,11 +86,7 @@ def test_access_withdrawn_in_mid_sync_is_said_and_reconnecting_goes_on(
     shop.hold(after=IN_MID_SYNC)
     tab = visitor.connects(shop)
     expect(tab.page.locator("ol.stages > li").first).to_be_visible()
-    shop.held()
-    # Not all that was asked so far were pages, and the last page may still be landing.
-    while visitor.status(shop)["percent"] == 0:
-        shop.step()
-        shop.held()
+    held_in_mid_sync(visitor, shop)
     shop.fail("revoked-token", count=1)
     shop.let_go()
     first, _, rest = WITHDRAWN.partition(". ")

@@ -7,9 +7,11 @@ from typing import Any
 import reflex as rx
 
 from brandmind.components.page_parts import fact_row
+from brandmind.components.picks import reader_pick
 from brandmind.components.ui.links import go, leave
 from brandmind.state.household import Household
-from brandmind.state.household_views import MemberView, ReaderLineView
+from brandmind.state.household_views import MemberView
+from brandmind.state.reader_view import ReaderView
 
 
 def members() -> rx.Component:
@@ -101,21 +103,8 @@ def notices() -> rx.Component:
     )
 
 
-def _reader(one: rx.Var[ReaderLineView]) -> rx.Component:
-    return rx.el.li(
-        rx.el.label(
-            rx.el.input(
-                type="checkbox",
-                checked=one.told,
-                disabled=one.closed,
-                on_change=lambda on: Household.tell(one.user_id, on),
-            ),
-            rx.el.strong(one.name),
-            class_name="tick",
-        ),
-        rx.el.p(one.note, class_name="small muted"),
-        key=one.user_id,
-    )
+def _reader(one: rx.Var[ReaderView]) -> rx.Component:
+    return reader_pick(one, lambda on: Household.tell(one.user_id, on))
 
 
 def data() -> rx.Component:

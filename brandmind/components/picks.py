@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import reflex as rx
 
+from brandmind.state.reader_view import ReaderView
+
 SINCE: Final = (
     ("60d", "The last 60 days"),
     ("12m", "The last 12 months"),
@@ -75,4 +77,22 @@ def customers_pick(on: Any, on_change: Any, note: Any = "") -> rx.Component:
             id="customers-note",
             class_name="small muted",
         ),
+    )
+
+
+def reader_pick(one: rx.Var[ReaderView], on_choose: Any) -> rx.Component:
+    """Whether a person is told; `on_choose` takes what is ticked now."""
+    return rx.el.li(
+        rx.el.label(
+            rx.el.input(
+                type="checkbox",
+                checked=one.told,
+                disabled=one.closed,
+                on_change=on_choose,
+            ),
+            rx.el.strong(one.name),
+            class_name="tick",
+        ),
+        rx.el.p(one.note, class_name="small muted"),
+        key=one.user_id,
     )

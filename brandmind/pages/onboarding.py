@@ -7,11 +7,18 @@ from typing import Any, Final
 import reflex as rx
 
 from brandmind.components.notices import connection_lost
-from brandmind.components.picks import customers_pick, orders_pick, pick, products_pick
+from brandmind.components.picks import (
+    customers_pick,
+    orders_pick,
+    pick,
+    products_pick,
+    reader_pick,
+)
 from brandmind.components.shell import private_page
 from brandmind.components.ui.links import go
 from brandmind.state.onboarding import Onboarding
-from brandmind.state.onboarding_view import WEEK_STARTS, ReaderView
+from brandmind.state.onboarding_view import WEEK_STARTS
+from brandmind.state.reader_view import ReaderView
 from brandmind.state.views import LinkView
 
 TITLE: Final = "Set up your store · BrandMind"
@@ -154,16 +161,4 @@ def _readers() -> rx.Component:
 
 
 def _reader(one: rx.Var[ReaderView]) -> rx.Component:
-    return rx.el.li(
-        rx.el.label(
-            rx.el.input(
-                type="checkbox",
-                checked=one.told,
-                disabled=one.closed,
-                on_change=lambda on: Onboarding.choose_reader(one.user_id, on),
-            ),
-            rx.el.strong(one.name),
-            class_name="tick",
-        ),
-        rx.el.p(one.note, class_name="small muted"),
-    )
+    return reader_pick(one, lambda on: Onboarding.choose_reader(one.user_id, on))

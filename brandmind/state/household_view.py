@@ -16,8 +16,8 @@ from brandmind.state.household_views import (
     MembersView,
     MemberView,
     NoticesView,
-    ReaderLineView,
 )
+from brandmind.state.reader_view import reader_line
 from brandmind.state.views import FactView
 
 _NAMES: Final = {
@@ -79,17 +79,7 @@ def notices(found: Iterable[Reader], store: StoreRef) -> NoticesView:
     """Who gets the letter; the owner says so for all, a member for themselves."""
     return NoticesView(
         there=True,
-        readers=tuple(
-            ReaderLineView(
-                user_id=one.user_id,
-                name=f"{one.name} (you)" if one.user_id == store.user_id else one.name,
-                note=("Owner" if one.role == "owner" else "Member")
-                + ("" if one.reachable else ", no mail address is known"),
-                told=one.told,
-                closed=store.role != "owner" and one.user_id != store.user_id,
-            )
-            for one in found
-        ),
+        readers=tuple(reader_line(one, role=store.role, user_id=store.user_id) for one in found),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from brandmind.state.reader_view import ReaderView
 from brandmind.state.views import FactView
 
 
@@ -30,22 +31,11 @@ class MembersView:
 
 
 @dataclass(frozen=True)
-class ReaderLineView:
-    """Somebody who may be told; `closed`: not for this viewer to say."""
-
-    user_id: str = ""
-    name: str = ""
-    note: str = ""
-    told: bool = False
-    closed: bool = False
-
-
-@dataclass(frozen=True)
 class NoticesView:
     """Who is told what."""
 
     there: bool = False
-    readers: tuple[ReaderLineView, ...] = ()
+    readers: tuple[ReaderView, ...] = ()
 
 
 @dataclass(frozen=True)

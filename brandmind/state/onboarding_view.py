@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from brandmind.services.answers import STEPS, Answers, Reader
+from brandmind.services.answers import STEPS, Answers
 from brandmind.state import wording
+from brandmind.state.reader_view import ReaderView, reader_line
 from brandmind.state.views import LinkView
 from brandmind.sync.progress import StageProgress, StoreProgress
 from brandmind.sync.stages import Stage, StageState, StoreStatus
@@ -29,17 +30,6 @@ SIXTY_DAYS: Final = (
     "will fill them in when access is granted."
 )
 _OPEN: Final = (StageState.QUEUED, StageState.RUNNING)
-
-
-@dataclass(frozen=True)
-class ReaderView:
-    """A person who may get the mail; `closed`: not for this viewer to change."""
-
-    user_id: str = ""
-    name: str = ""
-    note: str = ""
-    told: bool = False
-    closed: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,9 +93,7 @@ def onboarding(
         limits=SIXTY_DAYS if answers.sixty_days else "",
         week_start=str(answers.week_start),
         costs={None: "", True: "yes", False: "no"}[answers.uses_costs],
-        readers=tuple(
-            _reader(one, role=role, mine=one.user_id == user_id) for one in answers.readers
-        ),
+        readers=tuple(reader_line(one, role=role, user_id=user_id) for one in answers.readers),
         back_href=href(shop_param, step=step - 1) if step > 1 else "",
         can_skip=step < STEPS,
         on_label="Continue" if step < STEPS else "Done",
@@ -166,16 +154,3 @@ def _pace(orders: StageProgress | None) -> float | None:
         return None
     took = (orders.finished_at - orders.started_at).total_seconds()
     return orders.done / took if took > 0 else None
-
-
-def _reader(one: Reader, *, role: str, mine: bool) -> ReaderView:
-    note = "Owner" if one.role == "owner" else "Member"
-    if not one.reachable:
-        note += ", no mail address is known"
-    return ReaderView(
-        user_id=one.user_id,
-        name=f"{one.name} (you)" if mine else one.name,
-        note=note,
-        told=one.told,
-        closed=role != "owner" and not mine,
-    )

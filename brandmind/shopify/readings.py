@@ -63,10 +63,8 @@ def _reject(node: Any, read: Callable[[Any], Any], typed: Typed, error: Exceptio
     if isinstance(error, msgspec.ValidationError):
         return Reject(gid, wire.complaint(error))
     trail: list[str] = []
-    taken = _taken(node, typed)
-    watched = _Watched(taken, "", trail) if isinstance(taken, dict) else _Seen(taken, "", trail)
     try:
-        read(watched)
+        read(_watched(_taken(node, typed), "", trail))
     except _UNREADABLE as again:
         error = again
     field = trail[-1] if trail else "?"
@@ -78,29 +76,25 @@ def _kind(error: Exception) -> str:
     return type(error).__name__
 
 
-class _Seen:
-    """A typed node that notes which field was asked for last, at any depth."""
+def _watched(value: Any, path: str, trail: list[str]) -> Any:
+    """The value, its nodes noting at any depth which field was asked for last."""
+    if isinstance(value, dict):
+        return _Watched(value, path, trail)
+    if isinstance(value, msgspec.Struct):
+        return _Seen(value, path, trail)
+    if isinstance(value, list):
+        return [_watched(item, path, trail) for item in value]
+    return value
 
-    def __init__(self, node: msgspec.Struct, path: str, trail: list[str]) -> None:
-        self._node = node
-        self._path = path
-        self._trail = trail
 
-    def __getattr__(self, name: str) -> Any:
-        path = f"{self._path}.{name}" if self._path else name
-        self._trail.append(path)
-        return self._wrapped(getattr(self._node, name), path)
-
-    def _wrapped(self, value: Any, path: str) -> Any:
-        if isinstance(value, msgspec.Struct):
-            return _Seen(value, path, self._trail)
-        if isinstance(value, list):
-            return [self._wrapped(item, path) for item in value]
-        return value
+def _noted(path: str, key: str, trail: list[str]) -> str:
+    path = f"{path}.{key}" if path else key
+    trail.append(path)
+    return path
 
 
 class _Watched(dict[str, Any]):
-    """A node that notes which field was asked for last, at any depth."""
+    """A node of JSON."""
 
     def __init__(self, node: Json, path: str, trail: list[str]) -> None:
         super().__init__(node)
@@ -108,21 +102,22 @@ class _Watched(dict[str, Any]):
         self._trail = trail
 
     def __getitem__(self, key: str) -> Any:
-        path = self._note(key)
-        return self._wrapped(super().__getitem__(key), path)
+        path = _noted(self._path, key, self._trail)
+        return _watched(super().__getitem__(key), path, self._trail)
 
     def get(self, key: str, default: Any = None) -> Any:
-        path = self._note(key)
-        return self._wrapped(super().get(key, default), path)
+        path = _noted(self._path, key, self._trail)
+        return _watched(super().get(key, default), path, self._trail)
 
-    def _note(self, key: str) -> str:
-        path = f"{self._path}.{key}" if self._path else key
-        self._trail.append(path)
-        return path
 
-    def _wrapped(self, value: Any, path: str) -> Any:
-        if isinstance(value, dict):
-            return _Watched(value, path, self._trail)
-        if isinstance(value, list):
-            return [self._wrapped(item, path) for item in value]
-        return value
+class _Seen:
+    """A typed node."""
+
+    def __init__(self, node: msgspec.Struct, path: str, trail: list[str]) -> None:
+        self._node = node
+        self._path = path
+        self._trail = trail
+
+    def __getattr__(self, name: str) -> Any:
+        path = _noted(self._path, name, self._trail)
+        return _watched(getattr(self._node, name), path, self._trail)

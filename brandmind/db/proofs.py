@@ -137,12 +137,9 @@ def stored(
     here = table.c.store_id == store_id
     if stage.resource == "orders":
         return {
-            one: int(
-                session.scalar(
-                    sa.select(sa.func.count()).select_from(table).where(here, *_within(table, one))
-                )
-                or 0
-            )
+            one: session.execute(
+                sa.select(sa.func.count()).select_from(table).where(here, *_within(table, one))
+            ).scalar_one()
             for one in asked
         }
     sums = [

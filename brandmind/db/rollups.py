@@ -262,16 +262,16 @@ def _goods(store_id: str, days: Sequence[str] | None) -> sa.Select[Any]:
     bare_line = sa.case((SALE.c.product_id.is_(None), SALE.c.line_id))
     query = (
         sa.select(
-            sa.literal(store_id).label("store_id"),
+            sa.literal(store_id),
             SALE.c.day,
             ORDER.c.currency,
             sa.func.coalesce(SALE.c.product_id, 0).label("sold_id"),
             sa.func.coalesce(LINE.c.title, "").label("bare_title"),
-            sa.func.max(SALE.c.line_id).label("line_id"),
-            sa.func.sum(SALE.c.gross_minor + SALE.c.discounts_minor).label("sold_minor"),
-            sa.func.sum(SALE.c.returns_minor).label("returned_minor"),
-            sa.func.sum(_QUANTITY).label("units"),
-            sa.func.count(sa.distinct(sa.case((SALE.c.placed, SALE.c.order_id)))).label("orders"),
+            sa.func.max(SALE.c.line_id),
+            sa.func.sum(SALE.c.gross_minor + SALE.c.discounts_minor),
+            sa.func.sum(SALE.c.returns_minor),
+            sa.func.sum(_QUANTITY),
+            sa.func.count(sa.distinct(sa.case((SALE.c.placed, SALE.c.order_id)))),
         )
         .outerjoin(
             ORDER, sa.and_(ORDER.c.store_id == store_id, ORDER.c.shopify_id == SALE.c.order_id)

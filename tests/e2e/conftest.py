@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from brandmind.launch import frontend, ports
 from tests.e2e.house import House
+from tests.e2e.opening import Opening, stage
 from tests.e2e.visitor import Visitor
 
 
@@ -24,6 +25,14 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 @pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """The pages before made-up stores, each in a state of its own."""
+    frontend.ensure_built()
+    with stage(ports.free_port()) as base:
+        yield base
+
+
+@pytest.fixture(scope="module")
 def browser(chromium_path: str) -> Iterator[Browser]:
     # A module's and not the session's: while it lives, this thread has a running loop, in which
     # no asynchronous test of another folder could run.
@@ -34,6 +43,14 @@ def browser(chromium_path: str) -> Iterator[Browser]:
         )
         yield opened
         opened.close()
+
+
+@pytest.fixture
+def opening(browser: Browser, address: str) -> Iterator[Opening]:
+    """Opens pages of the stage, and closes them again."""
+    made = Opening(browser, address)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests import stage_acts
 
@@ -24,13 +23,6 @@ WIDE, NARROW = (1280, 900), (375, 812)
 
 def shop(name: str) -> str:
     return f"shop={stage_acts.domain(name)}"
-
-
-def free_port() -> int:
-    with contextlib.closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager
@@ -56,17 +48,6 @@ def stage(port: int, *, progress: str = "") -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(10)
-
-
-@contextlib.contextmanager
-def opened_browser(chromium_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=chromium_path,
-            args=["--no-sandbox", "--disable-background-networking"],
-        )
-        yield opened
-        opened.close()
 
 
 @dataclass

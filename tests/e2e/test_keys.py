@@ -8,30 +8,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from brandmind.launch import frontend
-from tests.e2e.opening import Opening, free_port, opened_browser, shop, stage
+from brandmind.launch import ports
+from tests.e2e.opening import Opening, shop, stage
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    frontend.ensure_built()
-    with stage(free_port()) as base:
-        yield base
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    with opened_browser(chromium_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-def opening(browser: Browser, address: str) -> Iterator[Opening]:
-    made = Opening(browser, address)
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -134,7 +114,7 @@ def test_a_key_with_a_modifier_belongs_to_the_browser(center: Page) -> None:
 
 def test_words_tell_that_the_connection_is_lost_until_it_is_back(browser: Browser) -> None:
     lost = "Connection lost. Reconnecting; the sync goes on without this page."
-    port = free_port()
+    port = ports.free_port()
     with stage(port) as address:
         made = Opening(browser, address)
         page = made(f"/syncing?{shop('running')}").page

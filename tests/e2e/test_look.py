@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Route, expect
 
-from brandmind.launch import frontend
 from tests.e2e.opening import (
     HOME,
     NARROW,
     WIDE,
     Opening,
-    free_port,
-    opened_browser,
     shop,
-    stage,
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -28,26 +23,6 @@ PICTURES = HOME / "test-results" / "look"
 LOOKS = [(WIDE, "light"), (NARROW, "dark")]
 if os.environ.get("LOOK") == "all":
     LOOKS += [(WIDE, "dark"), (NARROW, "light")]
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    frontend.ensure_built()
-    with stage(free_port()) as base:
-        yield base
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    with opened_browser(chromium_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-def opening(browser: Browser, address: str) -> Iterator[Opening]:
-    made = Opening(browser, address)
-    yield made
-    made.close()
 
 
 # Name, address, what it must say before it is looked at, signed in.

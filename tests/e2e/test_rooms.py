@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from brandmind.launch import frontend
 from tests import stage_acts
-from tests.e2e.opening import NARROW, WIDE, Opening, free_port, opened_browser, shop, stage
+from tests.e2e.opening import NARROW, WIDE, Opening, shop
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 SIZES = [(WIDE, "light"), (NARROW, "dark")]
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    frontend.ensure_built()
-    with stage(free_port()) as base:
-        yield base
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    with opened_browser(chromium_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-def opening(browser: Browser, address: str) -> Iterator[Opening]:
-    made = Opening(browser, address)
-    yield made
-    made.close()
 
 
 def as_operator(page: Page, address: str, path: str) -> None:

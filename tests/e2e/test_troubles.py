@@ -22,8 +22,8 @@ from tests.e2e.visitor import Tab, Visitor
 pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(240)]
 
 SIZES = {"orders": 900, "products": 100, "customers": 300}
-# Far enough that the person is signed in and pages have landed; the next is asked for before that.
-IN_MID_SYNC = 12
+# Far enough that the person is signed in and orders are being read.
+IN_MID_SYNC = 10
 NOT_ANSWERING = "Shopify is not answering right now. We keep trying; nothing is lost."
 WITHDRAWN = "Shopify access was withdrawn or expired. Reconnect to go on."
 BAD_LINK = "This sign-in link is not valid or too old. Start again from your store's address."

@@ -9,9 +9,8 @@ BIN := .venv/bin
 ARGS ?=
 # Files of tests that run beside each other in `make test`.
 BESIDE ?= 3
-# Where the worker is a process and the queue rings its bells, and the groups of faults about that.
-QUEUE_GROUPS = 2 4 5 11
-QUEUE_TESTS = $(wildcard tests/integration/test_worker*.py $(addprefix tests/faults/test_,falls.py groups.py kills.py))
+# What the queue is a part of.
+QUEUE_TESTS = $(wildcard tests/integration/test_worker*.py tests/faults)
 
 help:
 	@echo "make demo [PORT=8000]  everything on this machine, with a local Shopify to connect to"
@@ -60,8 +59,8 @@ endif
 test-arq25: setup-dev
 	@py=$$(tools/python.sh) && "$$py" tools/setup.py --venv .venv-arq25 --lock requirements-arq25.lock
 	@test -n '$(QUEUE_TESTS)' || { echo 'No queue tests found.' >&2; exit 1; }
-	@FAULTS_GROUPS="$(QUEUE_GROUPS)" .venv-arq25/bin/python -m pytest -p no:cacheprovider \
-		-n 2 --dist loadfile -m "not postgres" $(QUEUE_TESTS) $(ARGS)
+	@.venv-arq25/bin/python -m pytest -p no:cacheprovider -n 2 --dist loadfile -m "not postgres" \
+		$(QUEUE_TESTS) $(ARGS)
 
 # Hundreds of kills and other faults, 40 minutes at most; ARGS="--list" says them all.
 faults: setup-dev

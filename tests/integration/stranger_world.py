@@ -186,5 +186,6 @@ ALICES_ADDRESSES = (
         f"{page}?shop={HARBOR}"
         for page in ("/", "/connect", "/syncing", "/command-center", "/settings", "/onboarding")
     ),
-    f"/admin?store={HARBOR}",
+    # With her shop, too: without one a page follows the stranger's own store, and never ends.
+    f"/admin?store={HARBOR}&shop={HARBOR}",
 )

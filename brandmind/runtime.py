@@ -92,7 +92,7 @@ async def open_runtime(
     `jobs` false leaves Redis and the queue out: nobody is rung and nobody watches. `transport`
     replaces the network below the HTTP client.
     """
-    _calm_the_collector()
+    calm_the_collector()
     _keep_few_heaps()
     _share_the_interpreter()
     _read_much_at_once()
@@ -129,7 +129,7 @@ async def open_runtime(
         yield runtime
 
 
-def _calm_the_collector() -> None:
+def calm_the_collector() -> None:
     """Let the garbage collector look less often: records are tuples without cycles, made by the
     hundred thousand, and looking for cycles among them cost half the time of reading them."""
     gc.freeze()

@@ -251,17 +251,18 @@ def _customer_days(
 def _by_first_day(
     session: Session, store_id: str, *, span: Span, whole: bool
 ) -> dict[str, CustomerCounts]:
-    """The customers of the span by the day of their first stored order."""
+    """The customers of the span by the day of their first stored order, "" for a day before it."""
     lives = _lives(store_id, span=span, whole=whole).subquery("lives")
+    first_day = sa.case((lives.c.first_day < span.first.isoformat(), ""), else_=lives.c.first_day)
     rows = session.execute(
         sa.select(
-            lives.c.first_day,
+            first_day.label("since"),
             sa.func.count(),
             sa.func.sum(lives.c.new),
             sa.func.sum(lives.c.before),
             sa.func.sum(lives.c.again),
             sa.func.sum(lives.c.twice),
-        ).group_by(lives.c.first_day)
+        ).group_by("since")
     )
     return {row[0]: CustomerCounts(*(int(value) for value in row[1:])) for row in rows}
 
@@ -280,7 +281,7 @@ def _lives(store_id: str, *, span: Span, whole: bool) -> sa.Select[Any]:
     (more than one order ever) and `twice` (more than one in the span).
     """
     first_day = span.first.isoformat()
-    who = sa.select(ORDER.c.customer_id).where(*_ordered_in(store_id, span)).distinct()
+    who = sa.select(ORDER.c.customer_id).where(*_ordered_in(store_id, span))
     lives = (
         sa.select(
             ORDER.c.customer_id,

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import date
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from brandmind.db import explained
+from brandmind.db.figures import Span
 from brandmind.db.models import METADATA
+from brandmind.db.session import Database
 
 
 @pytest.mark.parametrize(
@@ -41,6 +47,27 @@ def test_rows_of_a_few_are_found_without_reading_the_store(
         plan = " ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}"))
     connection.close()
     assert index in plan
+
+
+def test_what_may_surprise_in_a_total_is_found_without_reading_the_orders(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    plans: list[str] = []
+
+    def explain(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if not statement.startswith("SELECT"):
+            return
+        rows = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        plans.append(" ".join(row[3] for row in rows))
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", explain)
+    try:
+        span = Span(date(2026, 10, 1), date(2026, 10, 28))
+        database.read_now(explained.explained, "s", currency="USD", span=span)
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", explain)
+        database.close()
+    assert [plan.count("shop_order_odd") for plan in plans] == [1, 0, 1]
+    assert "order_sale_card" in plans[1]
 
 
 def test_every_shape_that_sqlite_was_told_is_of_a_table_and_index_that_exist(

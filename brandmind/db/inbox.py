@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
+from brandmind.clock import monotonic_s
 from brandmind.commerce.shop import granted
 from brandmind.db import runs
 from brandmind.db.grants import TOKEN
@@ -30,6 +32,26 @@ CHECK_EVERY: Final = timedelta(hours=24)
 
 _ALWAYS: Final = tuple(act.value for act in ALWAYS)
 _WAITS: Final = (INBOX.c.done_at.is_(None), INBOX.c.aside_at.is_(None))
+_COUNTED_FOR_S: Final = 1.0
+# Made once: the door asks them for every commit.
+_STORES: Final = sa.select(
+    STORE.c.store_id, STORE.c.domain, STORE.c.epoch, STORE.c.uninstalled_at
+).where(STORE.c.domain.in_(sa.bindparam("domains", expanding=True)))
+_PILED_UP: Final = (
+    sa.select(
+        INBOX.c.store_id,
+        sa.func.count().filter(INBOX.c.aside_at.is_(None)).label("waiting"),
+        sa.func.count().filter(INBOX.c.aside_at.is_not(None)).label("aside"),
+    )
+    .where(
+        INBOX.c.store_id.in_(sa.bindparam("store_ids", expanding=True)), INBOX.c.done_at.is_(None)
+    )
+    .group_by(INBOX.c.store_id)
+)
+_KEEP: Final = {
+    name: insert(INBOX).on_conflict_do_nothing(index_elements=["store_id", "webhook_id"])
+    for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,25 +100,49 @@ class Standing:
     note: str
 
 
-def take(session: Session, deliveries: Sequence[Delivery]) -> list[bool]:
+class Piles:
+    """How much lies in the inbox, remembered between commits: counting takes longer than keeping.
+
+    At most a second old and never too low by what this process kept. At the limit it is counted
+    again, for much may have been settled since.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: dict[str, int] = {}
+        self.aside: dict[str, int] = {}
+        self._counted_s = -math.inf
+
+    def look(self, session: Session, store_ids: Collection[str]) -> None:
+        """Count again where what is remembered will not do for these stores."""
+        if (
+            monotonic_s() - self._counted_s < _COUNTED_FOR_S
+            and all(store_id in self.waiting for store_id in store_ids)
+            and all(self.waiting[store_id] < MOST_WAITING for store_id in store_ids)
+        ):
+            return
+        # Of these alone: what is remembered stays bounded by what comes in a second.
+        self.waiting, self.aside = (dict.fromkeys(store_ids, 0) for _ in range(2))
+        for row in session.execute(_PILED_UP, {"store_ids": list(store_ids)}):
+            self.waiting[row.store_id], self.aside[row.store_id] = row.waiting, row.aside
+        self._counted_s = monotonic_s()
+
+
+def take(
+    session: Session, deliveries: Sequence[Delivery], piles: Piles | None = None
+) -> list[bool]:
     """Keep deliveries, each once; whether each may be answered as accepted.
 
     Accepted is also what needs no keeping: one that is known already, one of a shop that we do
     not know or have erased, and one too many of a store that is then read again as a whole.
     """
-    domains = {one.domain for one in deliveries}
-    stores = {
-        row.domain: row
-        for row in session.execute(
-            sa.select(
-                STORE.c.store_id, STORE.c.domain, STORE.c.epoch, STORE.c.uninstalled_at
-            ).where(STORE.c.domain.in_(domains))
-        )
-    }
+    domains = sorted({one.domain for one in deliveries})
+    stores = {row.domain: row for row in session.execute(_STORES, {"domains": domains})}
     if not stores:
         return [True] * len(deliveries)
     now = db_now(session)
-    waiting, aside = _piled_up(session, [row.store_id for row in stores.values()])
+    piles = piles or Piles()
+    piles.look(session, [row.store_id for row in stores.values()])
+    waiting, aside = piles.waiting, piles.aside
     verdicts: list[bool] = []
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     flooded: set[str] = set()
@@ -130,7 +176,7 @@ def take(session: Session, deliveries: Sequence[Delivery]) -> list[bool]:
     if rows:
         # Sorted, so that two processes that keep the same deliveries never wait in a ring.
         ordered = [rows[key] for key in sorted(rows)]
-        session.execute(_keep(session), ordered)
+        session.execute(_KEEP[session.get_bind().dialect.name], ordered)
     if flooded:
         session.execute(
             sa.update(STORE)
@@ -166,7 +212,7 @@ def keep_own(
         for shopify_id in ids
     ]
     if rows:
-        session.execute(_keep(session), rows)
+        session.execute(_KEEP[session.get_bind().dialect.name], rows)
 
 
 def next_due(session: Session, *, store_id: str | None = None) -> str | None:
@@ -513,23 +559,6 @@ def _change(session: Session, store_id: str, webhook_ids: Collection[str], **val
     return changed
 
 
-def _piled_up(session: Session, store_ids: Sequence[str]) -> tuple[dict[str, int], dict[str, int]]:
-    """How many deliveries wait and how many lie aside, by store."""
-    rows = session.execute(
-        sa.select(
-            INBOX.c.store_id,
-            sa.func.count().filter(INBOX.c.aside_at.is_(None)).label("waiting"),
-            sa.func.count().filter(INBOX.c.aside_at.is_not(None)).label("aside"),
-        )
-        .where(INBOX.c.store_id.in_(store_ids), INBOX.c.done_at.is_(None))
-        .group_by(INBOX.c.store_id)
-    ).all()
-    return (
-        {row.store_id: row.waiting for row in rows},
-        {row.store_id: row.aside for row in rows},
-    )
-
-
 def _row(one: Delivery, *, store_id: str, epoch: int, now: datetime) -> dict[str, Any]:
     unreadable = one.act is Act.UNREADABLE
     return {
@@ -548,10 +577,6 @@ def _row(one: Delivery, *, store_id: str, epoch: int, now: datetime) -> dict[str
         "note": "the body could not be read" if unreadable else "",
         "aside_at": now if unreadable else None,
     }
-
-
-def _keep(session: Session) -> Any:
-    return _insert(session)(INBOX).on_conflict_do_nothing(index_elements=["store_id", "webhook_id"])
 
 
 def _insert(session: Session) -> Any:

@@ -47,6 +47,7 @@ class Receiver:
         self._secrets = [one.get_secret_value() for one in rt.settings.client_secrets]
         self._held: list[tuple[Delivery, asyncio.Future[bool]]] = []
         self._task: asyncio.Task[None] | None = None
+        self._piles = inbox.Piles()
 
     async def receive(self, headers: Iterable[tuple[bytes, bytes]], raw: bytes) -> Answer:
         """The answer to one delivery; `headers` as ASGI gives them, `raw` the bytes as they came.
@@ -75,7 +76,9 @@ class Receiver:
             batch, self._held = self._held[:_AT_ONCE], self._held[_AT_ONCE:]
             verdicts: Sequence[bool]
             try:
-                verdicts = await self.rt.db.write(inbox.take, [one for one, _ in batch])
+                verdicts = await self.rt.db.write(
+                    inbox.take, [one for one, _ in batch], self._piles
+                )
             except Exception as error:
                 # Not stored is not accepted: Shopify keeps it and comes again.
                 log.error("%d deliveries not kept: %s", len(batch), type(error).__name__)

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from brandmind.db import inbox
 from brandmind.services import webhooks
 from brandmind.services.webhooks import MOST_BYTES
+from brandmind.sync.deliveries import Act, Delivery
+from brandmind.sync.stages import Stage
 from tests import shop_words
 from tests.factories import make_store
 from tests.identity_world import APP_SECRET, HARBOR, World, open_world
@@ -164,9 +166,9 @@ async def test_many_at_once_share_few_commits_and_each_is_answered_after_its_own
 ) -> None:
     take, sizes = inbox.take, []
 
-    def counted(session: Any, deliveries: Any) -> Any:
+    def counted(session: Any, deliveries: Any, *rest: Any) -> Any:
         sizes.append(len(deliveries))
-        return take(session, deliveries)
+        return take(session, deliveries, *rest)
 
     monkeypatch.setattr(inbox, "take", counted)
     bodies = [shop_words.body({"id": number}) for number in range(1, 101)]
@@ -203,6 +205,33 @@ async def test_a_flood_ends_in_one_reading_of_the_whole_store(
         status = (await _send(world, raw, headers)).status_code
         assert status == (200 if number < 10 else 503)
     assert len(await _kept(world)) == 20
+
+
+async def test_what_was_settled_since_the_last_count_leaves_room_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "MOST_WAITING", 5)
+    piles = inbox.Piles()
+
+    async def keep(*numbers: int) -> list[bool]:
+        said = [
+            Delivery(HARBOR, f"w-{n}", "orders/create", Act.REFETCH, Stage.ORDERS, n)
+            for n in numbers
+        ]
+        return await world.rt.db.write(inbox.take, said, piles)
+
+    assert await keep(1, 2, 3) == [True] * 3
+    await world.rt.db.write(inbox.settle, "harbor-and-pine-id", ["w-1", "w-2", "w-3"])
+    # Remembered, not counted: the three are taken for waiting still.
+    assert await keep(4) == [True]
+    assert piles.waiting == {"harbor-and-pine-id": 4}
+    # One commit may fill it to the limit, and the next looks what is true.
+    assert await keep(5) == [True]
+    assert await keep(6, 7, 8) == [True] * 3
+    assert piles.waiting == {"harbor-and-pine-id": 5}
+    assert len(await _kept(world)) == 8
+    (row,) = await world.sql("SELECT next_sync_at FROM store")
+    assert row[0] is None
 
 
 async def test_unreadable_bodies_pile_up_to_a_bound(

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from brandmind.db.session import lowered
 from brandmind.db.tables import CUSTOMER, ORDER, PRODUCT
 
 MOST: Final = 6
@@ -88,9 +89,11 @@ def customers(session: Session, store_id: str, text: str) -> list[CustomerHit]:
 def _named(
     session: Session, store_id: str, text: str, *, named: Any, told: tuple[Any, ...]
 ) -> list[Any]:
-    # SQLite lowers plain letters alone: what is written with its own capitals is found as well.
-    low = sa.func.lower(named)
+    # SQLite's own function, which is quick, lowers plain letters alone.
+    low = sa.func.lower(named) if text.isascii() else lowered(session, named)
     wanted = text.lower()
+    # A PostgreSQL of the locale C lowers plain letters alone: what is typed as it is written is
+    # found there as well.
     begins = sa.or_(
         low.startswith(wanted, autoescape=True), named.startswith(text, autoescape=True)
     )

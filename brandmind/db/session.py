@@ -136,6 +136,13 @@ def db_now(session: Session) -> datetime:
     return found.astimezone(UTC)
 
 
+def lowered(session: Session, text: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """A text in lower case, whatever its letters."""
+    if _is_sqlite(session):
+        return sa.func.unicode_lower(text, type_=sa.String)
+    return sa.func.lower(text)
+
+
 def _is_sqlite(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
 
@@ -155,6 +162,7 @@ def _worth_repeating(error: DBAPIError) -> bool:
 
 def _prepare_sqlite(connection: Any, _record: Any, *, cache_kb: int) -> None:
     connection.isolation_level = None
+    connection.create_function("unicode_lower", 1, _lower, deterministic=True)
     cursor = connection.cursor()
     for pragma in (
         "journal_mode=WAL",
@@ -167,6 +175,10 @@ def _prepare_sqlite(connection: Any, _record: Any, *, cache_kb: int) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _lower(text: str | None) -> str | None:
+    return text.lower() if text is not None else None
 
 
 def _prepare_postgres(connection: Any, _record: Any) -> None:

@@ -364,7 +364,17 @@ def admin_grant(user: Annotated[str, typer.Argument(help="The person's name or i
     """Give a person the right to administer this installation."""
     from brandmind.services import stores
 
-    print(f"{_in_runtime(lambda rt: stores.grant_admin(rt, user))} is an administrator now.")
+    name = _in_runtime(lambda rt: stores.set_admin(rt, user, admin=True))
+    print(f"{name} is an administrator now.")
+
+
+@admin_app.command("revoke")
+def admin_revoke(user: Annotated[str, typer.Argument(help="The person's name or id.")]) -> None:
+    """Take that right from a person; it ends with the next click."""
+    from brandmind.services import stores
+
+    name = _in_runtime(lambda rt: stores.set_admin(rt, user, admin=False))
+    print(f"{name} is no administrator any more.")
 
 
 def _shop_or_all(shop: str) -> str | None:

@@ -154,8 +154,8 @@ def set_blocked(session: Session, store_id: str, *, user_id: str, at: datetime |
     )
 
 
-def grant_admin(session: Session, who: str) -> str:
-    """The right to administer for the person of that id or name; the name.
+def set_admin(session: Session, who: str, *, admin: bool) -> str:
+    """The right to administer for the person of that id or name, given or taken; the name.
 
     Raises NotFound for nobody, InvalidInput where several people have the name.
     """
@@ -169,7 +169,7 @@ def grant_admin(session: Session, who: str) -> str:
     if len(rows) > 1:
         ids = ", ".join(sorted(row.user_id for row in rows))
         raise InvalidInput(f"Several people are called {who}; name one of: {ids}.", field="user")
-    session.execute(sa.update(_USER).where(_USER.c.user_id == rows[0].user_id).values(admin=True))
+    session.execute(sa.update(_USER).where(_USER.c.user_id == rows[0].user_id).values(admin=admin))
     return str(rows[0].name)
 
 

@@ -123,9 +123,9 @@ async def every_store(rt: Runtime) -> list[Any]:
     return await rt.db.read(rows.every_store)
 
 
-async def grant_admin(rt: Runtime, who: str) -> str:
-    """The right to administer, by the operator's hand; the person's name.
+async def set_admin(rt: Runtime, who: str, *, admin: bool) -> str:
+    """The right to administer given or taken by the operator's hand; the person's name.
 
     Raises NotFound, or InvalidInput where several people have that name.
     """
-    return await rt.db.write(users.grant_admin, who)
+    return await rt.db.write(users.set_admin, who, admin=admin)

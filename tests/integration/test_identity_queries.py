@@ -132,17 +132,19 @@ async def test_a_block_survives_uninstall_and_reinstall(scene: Scene) -> None:
 
 async def test_the_operator_names_an_administrator_without_guessing(scene: Scene) -> None:
     rt = scene.world.rt
-    assert await store_acts.grant_admin(rt, "Bob Harbor") == "Bob Harbor"
+    assert await store_acts.set_admin(rt, "Bob Harbor", admin=True) == "Bob Harbor"
     with pytest.raises(NotFound):
-        await store_acts.grant_admin(rt, "Nobody")
+        await store_acts.set_admin(rt, "Nobody", admin=True)
     async with scene.world.browser() as other:
         await scene.world.sign_in(other, Somebody(4, "Bob Harbor"))
     with pytest.raises(InvalidInput):
-        await store_acts.grant_admin(rt, "Bob Harbor")
+        await store_acts.set_admin(rt, "Bob Harbor", admin=True)
     bob = scene.viewers["Bob"].user_id
-    assert await store_acts.grant_admin(rt, bob) == "Bob Harbor"
+    assert await store_acts.set_admin(rt, bob, admin=True) == "Bob Harbor"
     rows = await scene.world.sql("SELECT user_id FROM app_user WHERE admin")
     assert [row[0] for row in rows] == [bob]
+    assert await store_acts.set_admin(rt, bob, admin=False) == "Bob Harbor"
+    assert not await scene.world.sql("SELECT user_id FROM app_user WHERE admin")
 
 
 async def test_two_hands_that_connect_one_store_make_one_store(database_url: str) -> None:

@@ -82,7 +82,7 @@ def customers(
         csv_href=f"/api/stores/{store_id}/customers.csv" if store_id else "",
         foot=(
             f"Of the 12 months to {wording.day(found.as_of, year=True)}; groups look at each "
-            "customer's whole life. Guests are no customers. The month under way is hatched."
+            "customer's whole life. Guests are no customers."
         ),
     )
 

@@ -9,7 +9,7 @@ from typing import Final
 from brandmind.state import wording
 from brandmind.state.views import StageView
 from brandmind.sync.progress import StageProgress, StoreProgress
-from brandmind.sync.stages import PAGED, Stage, StageState
+from brandmind.sync.stages import PAGED, Stage, StageState, StoreStatus
 
 LABELS: Final = {
     Stage.SHOP: "Connect",
@@ -115,8 +115,11 @@ def _view(
 ) -> StageView:
     icon, word = _ICONS[at.state]
     running = at.state is StageState.RUNNING
+    halted = running and progress.status is StoreStatus.PAUSED
+    if halted:
+        icon, word, rate = "queued", "Paused", None
     took = ""
-    if at.started_at is not None:
+    if at.started_at is not None and not halted:
         took = wording.elapsed(((at.finished_at or now) - at.started_at).total_seconds())
     detail = _detail(at, progress, shop=shop, tz=tz, rate=rate, variants=variants, before=before)
     said = f"{LABELS[at.stage]}, {tally(at)}" if at.stage in PAGED else LABELS[at.stage]
@@ -128,7 +131,7 @@ def _view(
         detail=detail,
         tries=f"Try {at.attempts}" if running and at.attempts > 1 else "",
         elapsed=took,
-        since=at.started_at.isoformat() if running and at.started_at else "",
+        since=at.started_at.isoformat() if running and not halted and at.started_at else "",
         bar=running and at.stage in PAGED and bool(at.total),
         percent=percent_of(at),
         said=said,

@@ -220,6 +220,36 @@ def test_a_second_sync_at_once_is_shown_the_first(house: House, visitor: Visitor
     assert_nothing_is_lost(shop)
 
 
+def test_a_sync_paused_in_its_midst_waits_and_goes_on_where_it_was(
+    house: House, visitor: Visitor
+) -> None:
+    shop = house.shop("paula-pots", **SIZES)
+    shop.hold(after=IN_MID_SYNC)
+    tab = visitor.connects(shop)
+    held_in_mid_sync(visitor, shop)
+    settings = visitor.opens(f"/settings?shop={shop.domain}")
+    settings.page.get_by_role("button", name="Pause", exact=True).click()
+    tab.says("Nothing is read meanwhile, and nothing is lost.")
+    visitor.looks(tab, "paused")
+    # The answer under way lands, and after it the run lets go of the store.
+    shop.let_go()
+    running = "SELECT 1 FROM sync_run WHERE store_id = ? AND status = 'running'"
+    until(lambda: not house.rows(running, shop.store_id), what="the run that lets go")
+    shop.hold()
+    kept = shop.kept()
+    answer = visitor.asks_for_a_sync(shop)
+    assert (answer.status, answer.json()["error"]) == (409, "store_paused")
+    assert shop.kept() == kept != shop.truth()["counts"]
+    tab.page.get_by_role("button", name="Go on", exact=True).click()
+    shop.held()
+    shop.let_go()
+    tab.is_headed("Your numbers are ready.")
+    until(shop.is_whole, what="all orders")
+    assert_nothing_is_lost(shop)
+    assert tab.percents == sorted(tab.percents)
+    assert [*tab.complaints, *settings.complaints] == []
+
+
 def test_the_fourth_sync_in_an_hour_is_told_when_to_come_again(
     house: House, visitor: Visitor
 ) -> None:

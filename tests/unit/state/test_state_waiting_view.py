@@ -216,6 +216,11 @@ def test_cancelled_and_paused_say_that_what_was_read_is_kept() -> None:
     paused = room(made.running(status=StoreStatus.PAUSED, paused_by="Ada", paused_at=at))
     assert paused.lead.startswith("Paused by Ada on 22 Nov 2025, 14:02")
     assert paused.lead.endswith("Nothing is read meanwhile, and nothing is lost.")
+    # Nothing runs, and no clock: the stage waits with what it has.
+    assert {stage.icon for stage in paused.stages} <= {"done", "queued"}
+    (halted,) = (stage for stage in paused.stages if stage.word == "Paused")
+    assert (halted.since, halted.elapsed) == ("", "")
+    assert halted.bar
     stopped = room(made.STATES["stopped"]())
     assert stopped.lead.startswith("Stopped by Alice Harbor, ")
     assert stopped.lead.endswith("What was read is kept.")

@@ -10,6 +10,7 @@ from brandmind.components import page_parts as parts
 from brandmind.components.notices import banner, connection_lost
 from brandmind.components.shell import private_page
 from brandmind.components.ui.links import go, leave
+from brandmind.state.definitions import REPEATS
 from brandmind.state.portrait_views import CohortCellView, CohortRowView, GroupView, MemberView
 from brandmind.state.tables import Customers
 
@@ -34,9 +35,8 @@ _PREDICTED: Final = (
     "campaigns, and promise nothing. Of customers whose first order is known and lies within 25 "
     "months."
 )
-_REPEAT: Final = (
-    "Of the customers whose first order is at least 90 days old, the share with another one within "
-    "90 days of it. Nobody is counted who had no time to come back."
+_REPEAT: Final = " ".join(
+    f"{name}: {meaning[:1].lower()}{meaning[1:]}" for name, meaning in REPEATS.values()
 )
 
 

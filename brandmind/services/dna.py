@@ -47,6 +47,11 @@ class StoreDna:
     before_day: date | None
     before_number: int | None = None
 
+    @property
+    def year(self) -> tuple[date, date]:
+        """The first and the last of the shop-local days that the tables of a year are of."""
+        return date.fromisoformat(self.tables["first"]), self.as_of - timedelta(days=1)
+
     def compared(self, strand: Mapping[str, Any]) -> str:
         """How a strand of the portrait moved since the earlier one: a sentence, or ""."""
         if self.before is None or self.before_day is None:

@@ -97,7 +97,7 @@ async def report(
         "top_products": [asdict(product) for product in top],
         "reconciliation": _explained(checked),
         "products": [asdict(row) for row in goods.rows[:PRODUCTS]],
-        "customers": _customers(newest),
+        "customers": await _customers(rt, store_id, newest),
         "baskets": {
             "ladder": newest.tables["ladder"] if newest else None,
             "pairs": newest.tables["pairs"] if newest else [],
@@ -208,14 +208,18 @@ def _explained(found: Reconciliation) -> dict[str, Any]:
     return why
 
 
-def _customers(newest: StoreDna | None) -> dict[str, Any] | None:
+async def _customers(rt: Runtime, store_id: str, newest: StoreDna | None) -> dict[str, Any] | None:
     """What the newest portrait knows of customers, None before the first."""
     if newest is None:
         return None
     names = ("as_of", "first", "rfm", "cohorts", "ltv", "deciles", "repeat_90", "hours", "weekdays")
-    # A portrait from before there were predictions has none.
+    first, last = newest.year
+    rates = asdict(await dashboard.customer_rates(rt, store_id, date_from=first, date_to=last))
+    del rates["date_from"], rates["date_to"]
     return {name: newest.tables[name] for name in names} | {
-        "predicted": newest.tables.get("predicted")
+        # A portrait from before there were predictions has none.
+        "predicted": newest.tables.get("predicted"),
+        "year_rates": {"from": first.isoformat(), "to": last.isoformat(), **rates},
     }
 
 

@@ -6,9 +6,11 @@ from datetime import date, datetime, tzinfo
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from brandmind.services.dashboard import CustomerRates
 from brandmind.services.dna import StoreDna
 from brandmind.services.people import PAGE, GroupPage, Member
 from brandmind.state import curves, wording
+from brandmind.state.definitions import REPEATS
 from brandmind.state.portrait_views import (
     CohortCellView,
     CohortRowView,
@@ -42,8 +44,11 @@ def customers(
     banner: BannerView | None = None,
     members: MembersView | None = None,
     open_group: str = "",
+    year: CustomerRates | None = None,
 ) -> CustomersView:
-    """The page of the newest portrait; None: nothing of it to show. `members` of an open group."""
+    """The page of the newest portrait; None: nothing of it to show. `members` of an open group,
+    `year` who came again in the portrait's 12 months.
+    """
     tab = tab if tab in TABS else "segments"
     measure = measure if measure in _MEASURES else "share"
     tabs = tuple(
@@ -62,7 +67,7 @@ def customers(
         banner=banner or BannerView(),
         tabs=tabs,
         tab=tab,
-        rates=_rates(told),
+        rates=_rates(told, year),
         groups=groups_of(told["rfm"], shop_param=shop_param, current=open_group),
         groups_none=NO_GROUPS.get(told["rfm"]["reason"] or "", ""),
         members=members or MembersView(),
@@ -87,16 +92,23 @@ def customers(
     )
 
 
-def _rates(told: dict[str, Any]) -> tuple[FactView, ...]:
-    repeat = told["repeat_90"]
-    if not repeat["customers"]:
-        return ()
-    return (
+def _rates(told: dict[str, Any], year: CustomerRates | None) -> tuple[FactView, ...]:
+    """The three repeat rates, each by its own name; of nobody none is told."""
+    back = told["repeat_90"]
+    parts = [("back", back["repeated"], back["customers"])]
+    if year is not None:
+        parts = [
+            ("returning", year.repeat_customers, year.customers),
+            ("repeat", year.customers_with_two, year.customers),
+            *parts,
+        ]
+    return tuple(
         FactView(
-            "Back within 90 days",
-            f"{wording.percent(repeat['repeated'] / repeat['customers'])} "
-            f"({wording.number(repeat['repeated'])} of {wording.number(repeat['customers'])})",
-        ),
+            REPEATS[key][0],
+            f"{wording.percent(part / whole)} ({wording.number(part)} of {wording.number(whole)})",
+        )
+        for key, part, whole in parts
+        if whole
     )
 
 

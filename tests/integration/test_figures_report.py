@@ -130,6 +130,30 @@ async def test_the_report_has_the_portrait_and_its_tables(rt: Any, portrayed: st
     assert "Store DNA, 12 months to 2026-11-20" in report.as_text(found)
 
 
+async def test_the_repeat_rates_of_the_year_are_those_of_its_days(rt: Any, portrayed: str) -> None:
+    found = await report.report(rt, portrayed)
+    told = found["customers"]["year_rates"]
+    assert (told["from"], told["to"]) == ("2025-11-20", "2026-11-19")
+    # Sixty customers took turns; in the year all of them ordered twice and more.
+    assert (told["customers"], told["customers_with_two"]) == (60, 60)
+    days = {name: date.fromisoformat(told[name.removeprefix("date_")])
+            for name in ("date_from", "date_to")}  # fmt: skip
+    kpis = await dashboard.kpis(rt, portrayed, **days)
+    for name in ("customers", "repeat_customers", "returning_customer_rate",
+                 "customers_with_two", "repeat_purchase_rate"):  # fmt: skip
+        assert told[name] == getattr(kpis, name), name
+
+
+async def test_the_repeat_purchase_rate_lies_below_the_returning_one(rt: Any, alice: str) -> None:
+    for number, customer, at in ((2, 1, "2026-11-18"), (3, 2, "2026-11-18"), (4, 2, "2025-01-02")):
+        rt.db.write_now(make_order, alice, number, utc(f"{at} 15:00"), customer_id=customer)
+    told = await dashboard.customer_rates(
+        rt, alice, date_from=date(2026, 11, 1), date_to=date(2026, 11, 19)
+    )
+    assert (told.customers, told.repeat_customers, told.customers_with_two) == (2, 2, 1)
+    assert (told.returning_customer_rate, told.repeat_purchase_rate) == (1.0, 0.5)
+
+
 async def test_before_the_first_portrait_the_report_says_so(rt: Any, alice: str) -> None:
     found = await report.report(rt, alice)
     assert (found["dna"], found["customers"], found["baskets"]["pairs"]) == (None, None, [])

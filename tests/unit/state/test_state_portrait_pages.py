@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from brandmind.pages.customers import _REPEAT
 from brandmind.services.dna import Past, Point
 from brandmind.services.orders import DaySums
 from brandmind.services.products import ProductRow
 from brandmind.services.todo import Mark
 from brandmind.state import sample_portrait, sample_tables
 from brandmind.state.customers_view import customers
+from brandmind.state.definitions import GLOSSARY
 from brandmind.state.goods_view import products
 from brandmind.state.orders_view import orders
 from brandmind.state.portrait_view import CLOSED, mode_of, portrait
@@ -136,6 +138,31 @@ def test_a_young_store_says_why_it_has_no_groups() -> None:
     assert page.groups == ()
     assert page.groups_none == "Groups need 50 customers with an order."
     assert customers(None, mode="none", note="later", tab="nonsense").tab == "segments"
+
+
+def test_each_repeat_rate_is_told_by_a_name_of_its_own() -> None:
+    page = customers(SAMPLE, mode="real", shop_param="a", year=sample_tables.year_rates(TODAY))
+    assert [(fact.name, fact.value) for fact in page.rates] == [
+        ("Returning customer rate", "53.0% (1,266 of 2,388)"),
+        ("Repeat purchase rate", "37.8% (903 of 2,388)"),
+        ("Back within 90 days", "31.0% (740 of 2,388)"),
+    ]
+
+
+def test_a_rate_of_nobody_is_not_told() -> None:
+    nobody = replace(
+        sample_tables.year_rates(TODAY), customers=0, repeat_customers=0, customers_with_two=0
+    )
+    page = customers(SAMPLE, mode="real", shop_param="a", year=nobody)
+    assert [fact.name for fact in page.rates] == ["Back within 90 days"]
+
+
+def test_the_glossary_explains_every_repeat_rate_that_a_page_names() -> None:
+    explained = dict(GLOSSARY)
+    page = customers(SAMPLE, mode="real", year=sample_tables.year_rates(TODAY))
+    for fact in page.rates:
+        assert explained[fact.name]
+        assert fact.name in _REPEAT
 
 
 def test_the_week_is_the_mean_of_each_hour_and_names_the_busiest() -> None:

@@ -41,7 +41,7 @@ def _card(view: rx.Var[MiniChartView], *, tone: str, wait: str, after: str) -> r
         ),
         rx.el.div(
             rx.el.h3(wait),
-            rx.el.p(after, class_name="small muted"),
+            rx.el.p(rx.cond(view.closed, view.closed, after), class_name="small muted"),
             class_name="card mini empty",
         ),
     )

@@ -27,7 +27,7 @@ from brandmind.services.sheets import cell
 if TYPE_CHECKING:
     from brandmind.runtime import Runtime
 
-__all__ = ["KEPT", "Stored", "archive", "erase", "stored"]
+__all__ = ["KEPT", "NEEDS", "Stored", "archive", "erase", "stored"]
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,8 @@ KEPT: Final[tuple[tuple[str, str], ...]] = (
         f"Until {session_rows.IDLE.days} days without use, {session_rows.LONGEST.days} at most.",
     ),
 )  # fmt: skip
-_NEEDS: Final = {
+# What a person must be allowed to see for each table.
+NEEDS: Final = {
     "products": ("may_products",),
     "variants": ("may_products",),
     "orders": ("may_orders",),
@@ -124,7 +125,7 @@ async def _archive(rt: Runtime, store: StoreRef) -> AsyncIterator[bytes]:
         }
         with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as made:
             for name in rows.TABLES:
-                if not all(getattr(store, right) for right in _NEEDS[name]):
+                if not all(getattr(store, right) for right in NEEDS[name]):
                     manifest["left_out"].append(f"{name}.csv: your Shopify account may not see it")
                     continue
                 count = 0

@@ -12,11 +12,12 @@ from brandmind.clock import monotonic_s, utc_now
 from brandmind.commerce.shop import zone
 from brandmind.services.dashboard import CommandCenter
 from brandmind.state import acts, portrait, portrait_view, sample, sample_portrait
-from brandmind.state.center_view import Sight, command_center
+from brandmind.state.center_view import command_center
 from brandmind.state.frame import Frame, draw, watch, zone_of
 from brandmind.state.guard import Access, guarded, public
 from brandmind.state.portrait_views import PortraitView
 from brandmind.state.ranges import Range, chosen
+from brandmind.state.sight import Sight, sight_of
 from brandmind.state.views import CommandCenterView
 from brandmind.state.waiting_view import Watch
 from brandmind.sync.progress import StoreProgress
@@ -64,9 +65,7 @@ class Center(rx.State):
             await acts.get().progress(store.store_id)
         ):
             return rx.redirect(f"/syncing?shop={store.domain}")
-        sight = Sight(
-            orders=store.may_orders, products=store.may_products, customers=store.may_customers
-        )
+        sight = sight_of(store)
         tz, seen = zone_of(store), Watch()
         at: Range | None = None
         figures: CommandCenter | None = None

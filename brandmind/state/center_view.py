@@ -12,6 +12,7 @@ from brandmind.services.dashboard import CommandCenter, DayFigures, Kpis
 from brandmind.state import wording
 from brandmind.state.definitions import MEANINGS, TITLES
 from brandmind.state.ranges import Range, compare_links, range_links
+from brandmind.state.sight import Sight, closed
 from brandmind.state.stage_view import NAMES, tally
 from brandmind.state.status_view import SAMPLE_BANNER, banner, history_line
 from brandmind.state.views import (
@@ -37,15 +38,6 @@ _STATUS: Final = {
     "VOIDED": "Voided",
     "EXPIRED": "Expired",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What a person may see of a store, by Shopify's own permissions."""
-
-    orders: bool = True
-    products: bool = True
-    customers: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +121,7 @@ def command_center(
         orders=_orders(sampled if table.mode == "sample" else figures, table, now=now, tz=tz),
         currencies=(
             f"Orders in {wording.listed(list(figures.other_currencies))} are not added up here."
-            if figures.other_currencies
+            if figures.other_currencies and sight.orders
             else ""
         ),
     )
@@ -147,7 +139,7 @@ def _orders_line(figures: CommandCenter, progress: StoreProgress, *, at: Range, 
 
 
 def _closed(what: str) -> Mode:
-    return Mode("closed", f"Your Shopify account may not see {what}.")
+    return Mode("closed", closed(what))
 
 
 def _order_mode(figures: CommandCenter, progress: StoreProgress | None, sight: Sight) -> Mode:

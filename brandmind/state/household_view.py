@@ -8,7 +8,7 @@ from typing import Final
 
 from brandmind.services.answers import Reader
 from brandmind.services.members import Member
-from brandmind.services.stored import KEPT, Stored
+from brandmind.services.stored import KEPT, NEEDS, Stored
 from brandmind.state import wording
 from brandmind.state.acts import StoreRef
 from brandmind.state.household_views import (
@@ -18,6 +18,7 @@ from brandmind.state.household_views import (
     NoticesView,
 )
 from brandmind.state.reader_view import reader_line
+from brandmind.state.sight import closed
 from brandmind.state.views import FactView
 
 _NAMES: Final = {
@@ -29,6 +30,7 @@ _NAMES: Final = {
     "refunds": "Refunds",
     "customers": "Customers",
 }
+_RIGHTS: Final = ("products", "orders", "customers")
 _SHOPIFYS: Final = (
     "Whoever may open this store in Shopify can sign in here, with what Shopify lets them see. "
     "There is nobody to invite: give them this address."
@@ -85,26 +87,23 @@ def notices(found: Iterable[Reader], store: StoreRef) -> NoticesView:
 
 def data(found: Stored, store: StoreRef, *, erase_at: datetime | None, now: datetime) -> DataView:
     """What is stored, how long, and the two ways out."""
-    counts = [FactView(label, wording.number(found.counts[name])) for name, label in _NAMES.items()]
-    counts.append(FactView("Portraits of Store DNA", wording.number(found.portraits)))
-    span = ""
-    if found.oldest_at is not None and found.newest_at is not None:
+    unseen = [name for name in _RIGHTS if not getattr(store, f"may_{name}")]
+    counts = [
+        FactView(label, wording.number(found.counts[name]))
+        for name, label in _NAMES.items()
+        if all(getattr(store, right) for right in NEEDS[name])
+    ]
+    if not unseen:
+        counts.append(FactView("Portraits of Store DNA", wording.number(found.portraits)))
+    span = closed(*unseen) if unseen else ""
+    if store.may_orders and found.oldest_at is not None and found.newest_at is not None:
         first, last = (
             wording.day(at.date(), year=True) for at in (found.oldest_at, found.newest_at)
         )
-        span = f"Orders from {first} to {last}."
-    closed = [
-        name
-        for name, may in (
-            ("products", store.may_products),
-            ("orders", store.may_orders),
-            ("customers", store.may_customers),
-        )
-        if not may
-    ]
+        span = f"Orders from {first} to {last}. {span}".rstrip()
     note = "A table for each, your newest portrait, and a list of what is in it."
-    if closed:
-        note += f" {wording.listed(closed)} are left out: your Shopify account may not see them."
+    if unseen:
+        note += f" {wording.listed(unseen)} are left out: your Shopify account may not see them."
     erasing, said = "ask", ""
     if store.role != "owner":
         erasing, said = "no", "Only the owner of the account may delete a store's data."

@@ -10,6 +10,7 @@ from brandmind.services.searching import Found
 from brandmind.state import wording
 from brandmind.state.sample import PARAM as SAMPLE_PARAM
 from brandmind.state.shell_view import nav
+from brandmind.state.sight import closed
 from brandmind.state.views import LinkView
 
 MOST: Final = 14
@@ -88,16 +89,10 @@ def search(found: Found, *, shop_param: str, sees_people: bool, admin: bool = Fa
 
 
 def _said(found: Found, count: int) -> str:
-    closed = ""
-    if found.closed:
-        closed = f" Your Shopify account may not see {_or(found.closed)}."
+    rest = f" {closed(*found.closed)}" if found.closed else ""
     if count:
-        return f"{wording.number(count)} found.{closed}"
-    return f"Nothing is called “{found.text}”.{closed}"
-
-
-def _or(words: tuple[str, ...]) -> str:
-    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+        return f"{wording.number(count)} found.{rest}"
+    return f"Nothing is called “{found.text}”.{rest}"
 
 
 def _pages(text: str, *, shop_param: str, admin: bool) -> list[HitView]:

@@ -103,13 +103,15 @@ class BarView:
 
 @dataclass(frozen=True)
 class MiniChartView:
-    """A small bar chart with its sentence; `there` false: nothing to show yet."""
+    """A small bar chart with its sentence; `there` false: nothing to show yet, or, where `closed`
+    says so, not for this person."""
 
     there: bool = False
     title: str = ""
     sentence: str = ""
     bars: tuple[BarView, ...] = ()
     ticks: tuple[str, ...] = ()
+    closed: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from brandmind.state import acts
 from brandmind.state.frame import Frame, draw, watch, zone_of
 from brandmind.state.guard import Access, guarded
 from brandmind.state.onboarding_view import invitation
+from brandmind.state.sight import sight_of
 from brandmind.state.views import WaitingRoomView
 from brandmind.state.waiting_view import Watch, waiting_room
 from brandmind.sync.progress import StoreProgress
@@ -63,6 +64,7 @@ class Waiting(rx.State):
                 now=utc_now(),
                 tz=tz,
                 invited=invited,
+                sight=sight_of(store),
             )
             async with self:
                 if room != self.room:

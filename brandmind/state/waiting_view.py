@@ -8,6 +8,7 @@ from typing import Final
 from brandmind.services.dashboard import ReadyNow
 from brandmind.state import wording
 from brandmind.state.pace import RECOMPUTE_S, Pace
+from brandmind.state.sight import Sight, closed
 from brandmind.state.stage_view import LABELS, NAMES, failed_stage, stage_views
 from brandmind.state.status_view import (
     RECONNECT,
@@ -97,6 +98,7 @@ def waiting_room(
     shop_param: str,
     now: datetime,
     tz: tzinfo,
+    sight: Sight,
     invited: tuple[str, str] = ("", ""),
 ) -> WaitingRoomView:
     """Everything the waiting room shows; `invited`: words and address of the set-up, if open."""
@@ -122,7 +124,7 @@ def waiting_room(
         now=now,
         tz=tz,
         rates=watch.rates(),
-        variants=ready.variants if ready else 0,
+        variants=ready.variants if ready and sight.products else 0,
     )
     return WaitingRoomView(
         there=True,
@@ -144,9 +146,16 @@ def waiting_room(
         setup_label=invited[0] if ending != "reconnect" else "",
         setup_href=invited[1],
         center_href=f"/command-center?shop={shop_param}&look=1",
-        prices=price_ladder(ready),
-        orders=orders_so_far(ready, whole=_orders_done(progress)),
-        segments_after="" if _customers_done(progress) else "Fills in after customers.",
+        # A tab is sent all that its state holds, so what is not for this person is not in it.
+        prices=(
+            price_ladder(ready) if sight.products else MiniChartView(closed=closed("products"))
+        ),
+        orders=(
+            orders_so_far(ready, whole=_orders_done(progress))
+            if sight.orders
+            else MiniChartView(closed=closed("orders"))
+        ),
+        segments_after=_segments_after(progress, sight),
     )
 
 
@@ -296,6 +305,14 @@ def _what_happened(progress: StoreProgress, *, now: datetime, tz: tzinfo) -> tup
     if progress.next_try_at is not None and progress.next_try_at > now:
         facts.append(FactView("Next try", wording.clock(progress.next_try_at, tz)))
     return tuple(facts)
+
+
+def _segments_after(progress: StoreProgress, sight: Sight) -> str:
+    if _customers_done(progress):
+        return ""
+    if sight.orders and sight.customers:
+        return "Fills in after customers."
+    return closed("customers") if sight.orders else closed("orders")
 
 
 def _customers_done(progress: StoreProgress) -> bool:

@@ -46,7 +46,16 @@ async def around(sqlite_url: str) -> AsyncIterator[Neighbourhood]:
 
 # What each page shows its owner and nobody else; the amount in full, as tables have it.
 MONEY = "$7,313.00"
-SHOWN = {Portrait: {DNA}, Products: {PRODUCT}, Orders: {MONEY}}
+# What is ready now in the waiting room: the one from orders, the other from products.
+BEST_DAY = "Best day: "
+PRICES = "1 product, all at $25.00."
+SHOWN = {
+    Portrait: {DNA},
+    Products: {PRODUCT},
+    Orders: {MONEY},
+    Waiting: {BEST_DAY, PRICES},
+}
+NOT_HIS = "Your Shopify account may not see orders."
 
 
 def handlers() -> dict[str, Any]:
@@ -146,15 +155,35 @@ async def test_the_owner_and_a_teammate_see_the_store_each_as_far_as_they_may(
         async with around.tab(who) as tab:
             enough = {SHOP_NAME, *(SHOWN.get(state, set()) if who == "alice" else set())}
             await tab.event(named(state, "follow"), f"{page}?shop={HARBOR}", {}, enough=enough)
-            seen[who] = tab.learnt({*around.secrets(), MONEY})
+            seen[who] = tab.learnt({*around.secrets(), MONEY, BEST_DAY, PRICES, NOT_HIS})
     assert SHOP_NAME in seen["alice"] & seen["bob"]
     if state is Center:
         assert {NET, PRODUCT, ORDER_NAME} <= seen["alice"]
         # His Shopify account may not see orders, so nothing made of them is sent to him.
         assert not {NET, ORDER_NAME, DNA} & seen["bob"]
+    if state is Waiting:
+        assert {BEST_DAY, PRICES} <= seen["alice"]
+        assert NOT_HIS not in seen["alice"]
+        # Products he may see; of orders he is told that he may not.
+        assert {PRICES, NOT_HIS} <= seen["bob"]
+        assert BEST_DAY not in seen["bob"]
     if state in (Portrait, Customers, Products, Orders):
         assert SHOWN.get(state, set()) <= seen["alice"]
         assert not {NET, MONEY, PRODUCT, ORDER_NAME, DNA} & seen["bob"]
+
+
+async def test_how_much_is_stored_is_told_to_each_as_far_as_they_may_see_it(
+    around: Neighbourhood,
+) -> None:
+    told = {f"FactView(name='{name}'" for name in ("Products", "Orders", "Customers")}
+    address, seen = f"/settings?shop={HARBOR}&tab=data", {}
+    for who in ("alice", "bob"):
+        async with around.tab(who) as tab:
+            enough = {"Portraits of Store DNA" if who == "alice" else "archive.zip"}
+            await tab.event(named(Settings, "follow"), address, {}, enough=enough)
+            seen[who] = tab.learnt({*told, "Orders from ", "Portraits of Store DNA"})
+    assert seen["alice"] == {*told, "Orders from ", "Portraits of Store DNA"}
+    assert seen["bob"] == {"FactView(name='Products'"}
 
 
 async def test_a_teammate_may_ask_for_a_sync(around: Neighbourhood) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from brandmind.services.dashboard import CommandCenter
 from brandmind.state import sample
-from brandmind.state.center_view import Sight, axis, command_center, spark_path
+from brandmind.state.center_view import axis, command_center, spark_path
 from brandmind.state.ranges import Range, chosen
+from brandmind.state.sight import Sight
 from brandmind.state.views import CommandCenterView, KpiView
 from brandmind.sync.progress import StoreProgress
 from brandmind.sync.stages import Stage, StageState
@@ -194,6 +195,11 @@ def test_currencies_that_are_not_added_up_are_named() -> None:
         left_s=None, now=made.now(), tz=UTC,
     )  # fmt: skip
     assert view.currencies == "Orders in CAD and EUR are not added up here."
+    view = command_center(
+        found, made.ready(), found, at=at, shop="H", shop_param="h", sight=Sight(orders=False),
+        left_s=None, now=made.now(), tz=UTC,
+    )  # fmt: skip
+    assert view.currencies == ""
 
 
 def test_the_chart_knows_both_lines_and_their_words() -> None:

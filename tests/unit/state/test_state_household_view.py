@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -81,6 +82,13 @@ def test_what_is_stored_is_counted_and_its_keeping_told() -> None:
     assert dict(KEPT)["The story of each sync"] == "90 days."
     assert dict(KEPT)["Where people are signed in"] == "Until 14 days without use, 30 at most."
     assert view.archive_href == "/api/stores/s/archive.zip"
+
+
+def test_what_a_member_may_not_see_is_not_counted_for_them_either() -> None:
+    bob = replace(store(role="member"), may_orders=False, may_customers=False)
+    view = household_view.data(FOUND, bob, erase_at=None, now=NOW)
+    assert [one.name for one in view.counts] == ["Products", "Variants"]
+    assert view.span == "Your Shopify account may not see orders or customers."
 
 
 def test_only_the_owner_is_asked_to_delete_and_once_ordered_nobody_is() -> None:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from brandmind.services.dashboard import ReadyNow
-from brandmind.state.views import StageView, WaitingRoomView
+from brandmind.state.sight import Sight
+from brandmind.state.views import MiniChartView, StageView, WaitingRoomView
 from brandmind.state.waiting_view import LEAVE, Watch, orders_so_far, price_ladder, waiting_room
 from brandmind.sync.progress import StoreProgress
 from brandmind.sync.stages import Stage, StageState, StoreStatus
@@ -22,7 +23,11 @@ def ready_now(name: str = "running") -> ReadyNow:
 
 
 def room(
-    progress: StoreProgress, *, watch: Watch | None = None, ready: ReadyNow | None = None
+    progress: StoreProgress,
+    *,
+    watch: Watch | None = None,
+    ready: ReadyNow | None = None,
+    sight: Sight | None = None,
 ) -> WaitingRoomView:
     watch = watch or Watch()
     watch.saw(progress, at_s=1000.0)
@@ -34,6 +39,7 @@ def room(
         shop_param="harbor.myshopify.com",
         now=made.now(),
         tz=TZ,
+        sight=sight or Sight(),
     )
 
 
@@ -74,7 +80,14 @@ def test_time_left_stands_in_the_headline_once_it_is_known() -> None:
         watch.saw(made.running(orders=1000 + 110 * second), at_s=float(second))
     progress = made.running(orders=1000 + 110 * 30)
     view = waiting_room(
-        progress, None, watch, shop="Harbor & Pine", shop_param="x", now=made.now(), tz=TZ
+        progress,
+        None,
+        watch,
+        shop="Harbor & Pine",
+        shop_param="x",
+        now=made.now(),
+        tz=TZ,
+        sight=Sight(),
     )
     assert view.headline == "About 2 min left."
     assert view.lead == LEAVE
@@ -151,7 +164,9 @@ def test_being_slowed_down_is_explained_and_so_is_silence() -> None:
     progress = made.running()
     watch.saw(progress, at_s=0)
     watch.saw(progress, at_s=16)
-    view = waiting_room(progress, None, watch, shop="H", shop_param="h", now=made.now(), tz=TZ)
+    view = waiting_room(
+        progress, None, watch, shop="H", shop_param="h", now=made.now(), tz=TZ, sight=Sight()
+    )
     assert view.note == slowed
     assert room(made.running(waiting="unavailable")).note == (
         "Shopify is not answering right now. We keep trying; nothing is lost."
@@ -194,7 +209,14 @@ def test_who_reads_knows_the_time_left_better_than_the_pace_of_its_first_rush() 
     watch.saw(told, at_s=31)
     assert watch.left_s(told) == 600
     view = waiting_room(
-        told, None, watch, shop="Harbor & Pine", shop_param="x", now=made.now(), tz=TZ
+        told,
+        None,
+        watch,
+        shop="Harbor & Pine",
+        shop_param="x",
+        now=made.now(),
+        tz=TZ,
+        sight=Sight(),
     )
     assert view.headline == "About 10 min left."
     assert view.note == "Shopify asked us to slow down. Continuing by itself."
@@ -257,3 +279,24 @@ def test_sales_figures_wait_behind_the_stage_before_them() -> None:
         progress, stages=tuple(at for at in progress.stages if at.stage is not Stage.CUSTOMERS)
     )
     assert stage(room(without), "figures").detail == "Reads after orders"
+
+
+def test_who_may_not_see_orders_is_told_so_and_gets_nothing_made_of_them() -> None:
+    view = room(made.running(), ready=ready_now(), sight=Sight(orders=False))
+    assert view.prices.there
+    assert view.orders == MiniChartView(closed="Your Shopify account may not see orders.")
+    assert view.segments_after == "Your Shopify account may not see orders."
+
+
+def test_who_may_not_see_products_is_sent_no_price_and_no_count_of_variants() -> None:
+    view = room(made.running(), ready=ready_now(), sight=Sight(products=False))
+    assert view.orders.there
+    assert view.prices == MiniChartView(closed="Your Shopify account may not see products.")
+    assert stage(view, "products").detail == "312 products"
+
+
+def test_who_may_not_see_customers_waits_for_no_groups_of_them() -> None:
+    view = room(made.running(), ready=ready_now(), sight=Sight(customers=False))
+    assert view.prices.there
+    assert view.orders.there
+    assert view.segments_after == "Your Shopify account may not see customers."

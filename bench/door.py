@@ -1,7 +1,8 @@
 """A door for deliveries as a process of its own: BrandMind's, or the barest one that is correct.
 
-`python -m bench.door ours|bare DATABASE`; the address is its first line. The bare one verifies the
-signature and inserts one row, committed before it answers, straight from the event loop.
+`python -m bench.door ours|bare DATABASE`; the address is its first line. The database is a file, or
+for ours the URL of one. The bare one verifies the signature and inserts one row, committed before
+it answers, straight from the event loop.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import base64
 import hmac
 import sqlite3
+import tempfile
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -31,15 +33,16 @@ def main() -> None:
     """Serve until killed."""
     parser = argparse.ArgumentParser(prog="python -m bench.door", description=__doc__)
     parser.add_argument("kind", choices=("ours", "bare"))
-    parser.add_argument("database", type=Path)
+    parser.add_argument("database")
     chosen = parser.parse_args()
-    asyncio.run(_bare(chosen.database) if chosen.kind == "bare" else _ours(chosen.database))
+    asyncio.run(_bare(Path(chosen.database)) if chosen.kind == "bare" else _ours(chosen.database))
 
 
-async def _ours(database: Path) -> None:
+async def _ours(database: str) -> None:
+    is_url = "://" in database
     settings = Settings.load(
-        database_url=f"sqlite:///{database}",
-        data_dir=database.parent,
+        database_url=database if is_url else f"sqlite:///{database}",
+        data_dir=tempfile.gettempdir() if is_url else Path(database).parent,
         shopify_client_id="bench",
         shopify_client_secret=f"{SECRET},the-one-before",
         encryption_keys=[("k1", b"0123456789abcdef0123456789abcdef")],

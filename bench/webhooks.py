@@ -79,7 +79,7 @@ class Result:
 
 
 @contextmanager
-def door(kind: str, database: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def door(kind: str, database: Path | str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """The door as a process, once it listens; and its port."""
     command = [sys.executable, "-m", "bench.door", kind, str(database)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
@@ -184,7 +184,7 @@ async def pour(
     return Load(accepted, refused, time.monotonic() - began_s, waits_ms)
 
 
-def prepare(database: Path) -> None:
+def prepare(url: str) -> None:
     """A migrated database with one connected store."""
     from sqlmodel import Session
 
@@ -193,8 +193,8 @@ def prepare(database: Path) -> None:
     from brandmind.db.models import StoreRow
     from brandmind.db.session import Database
 
-    upgrade(f"sqlite:///{database}")
-    db = Database(f"sqlite:///{database}")
+    upgrade(url)
+    db = Database(url)
 
     def put(session: Session) -> None:
         session.add(
@@ -221,7 +221,7 @@ def kept(database: Path) -> set[str]:
 def killed(folder: Path, *, count: int) -> Killed:
     """Kill the door with SIGKILL after a third of a load, then send all of it to another one."""
     database, said = folder / "killed.db", requests(count)
-    prepare(database)
+    prepare(f"sqlite:///{database}")
     with door("ours", database) as (process, port):
         load = asyncio.run(pour(port, said, after=(max(1, count // 3), process.kill)))
     lost = set(load.accepted) - kept(database)
@@ -242,7 +242,7 @@ def measure(*, count: int = 4_000, rounds: int = 3, steady_s: float = 8) -> Resu
     for number in range(rounds):
         with tempfile.TemporaryDirectory(prefix="bm-bench-") as folder:
             database = Path(folder) / "ours.db"
-            prepare(database)
+            prepare(f"sqlite:///{database}")
             with door("ours", database) as (_, port):
                 asyncio.run(pour(port, requests(200, first=10**9)))
                 ours.append(asyncio.run(pour(port, requests(count))))

@@ -163,13 +163,16 @@ def _peak_cover(year: Year, strands: Found, _pairs: Sequence[Rule]) -> Action | 
         "peak_cover",
         "seasonality",
         f"Prepare for {words.month_name(start.month)}",
-        f"Your peak starts about {words.day(start)}."
-        + (
-            f" {words.counted(len(lasting), 'best-selling products')} lack cover for it."
-            if lasting
-            else " Order what it will take in time."
-        ),
+        f"Your peak starts about {words.day(start)}. {_lacking(len(lasting))}",
     )
+
+
+def _lacking(products: int) -> str:
+    if not products:
+        return "Order what it will take in time."
+    if products == 1:
+        return "1 best-selling product lacks cover for it."
+    return f"{words.number(products)} best-selling products lack cover for it."
 
 
 # So many orders have to go beyond a gap: what hardly anybody buys is an oddity, and no step that

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import crowd, growth, huge, incremental, paced, webhooks
+from bench import crowd, growth, huge, incremental, paced, portrait, webhooks
 from bench.__main__ import table
 from bench.reading import Sizes, read
 
@@ -57,6 +57,16 @@ def test_stores_of_every_size_are_read_whole() -> None:
     assert (empty.stored, last.stored) == (0, 3 + 40 + 8)
     assert "40" in huge.line(last)
     assert len(huge.bars(empty, last)) == 2
+
+
+def test_the_portrait_and_the_queries_of_each_page_are_measured() -> None:
+    found = portrait.measure(lines=3_000)
+    assert found["lines"] == 3_000
+    assert all(value > 0 for value in found.values())
+    said = "\n".join(portrait.lines(found))
+    for page in ("/command-center", "/dna", "/products", "/orders", "/customers"):
+        assert f"queries of {page}, p95" in said
+    assert "a group of /customers, p95" in said
 
 
 @pytest.mark.parametrize("module", ["bench", "bench.huge", "bench.ceiling", "bench.served"])

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from itertools import compress, pairwise
 from operator import add
 from types import SimpleNamespace
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -46,6 +46,7 @@ from brandmind.dna.facts import (
     ProductFact,
     VariantFact,
 )
+from brandmind.dna.rfm import GROUPS
 from brandmind.errors import NotFound
 from brandmind.sync.stages import Stage, StageState
 
@@ -398,8 +399,19 @@ def _lines(sales: _Sales, gid_of: array[int], orders: Orders) -> Lines:
     )
 
 
-def _customers(session: Session, store_id: str) -> tuple[dict[int, tuple[int | None, int]], int]:
-    """(the shop's own count of orders, how many are stored) by customer; and who never ordered."""
+class _Known(NamedTuple):
+    """What the shop says of a customer, None where it does not: `lifetime` orders, and a group.
+
+    `stored` is how many of their orders are stored.
+    """
+
+    lifetime: int | None
+    stored: int
+    group: str | None = None
+
+
+def _customers(session: Session, store_id: str) -> tuple[dict[int, _Known], int]:
+    """What is known of each customer with an order, and how many never ordered."""
     stored: dict[int, int] = {}
     for rows in _lots(
         session,
@@ -408,23 +420,25 @@ def _customers(session: Session, store_id: str) -> tuple[dict[int, tuple[int | N
         .group_by(ORDER.c.customer_id),
     ):
         stored.update((gid, count) for gid, count in rows)
-    found: dict[int, tuple[int | None, int]] = {gid: (None, count) for gid, count in stored.items()}
+    found = {gid: _Known(None, count) for gid, count in stored.items()}
     prospects = 0
-    for gid, lifetime in _stream(
+    # One text for each group, not one for each customer.
+    groups = {group: group for group in GROUPS}
+    for gid, lifetime, group in _stream(
         session,
-        sa.select(CUSTOMER.c.shopify_id, CUSTOMER.c.number_of_orders).where(
+        sa.select(CUSTOMER.c.shopify_id, CUSTOMER.c.number_of_orders, CUSTOMER.c.rfm_group).where(
             CUSTOMER.c.store_id == store_id
         ),
     ):
         if gid in stored:
-            found[gid] = (lifetime, stored[gid])
+            found[gid] = _Known(lifetime, stored[gid], groups.get(group))
         elif not lifetime:
             prospects += 1
     return found, prospects
 
 
 def _lives(
-    kept: _Bought, known: dict[int, tuple[int | None, int]], *, whole: bool
+    kept: _Bought, known: dict[int, _Known], *, whole: bool
 ) -> tuple[list[CustomerFact], list[CustomerMonth]]:
     """Everybody's whole life; and what each did by month, of those whose first order is stored."""
     place: dict[int, int] = {}
@@ -462,8 +476,10 @@ def _lives(
     from_the_start = bytearray(len(place))
     for gid in sorted(place):
         at = place[gid]
-        lifetime, stored = known.get(gid, (None, count[at]))
-        people.append(CustomerFact(gid, first[at], last[at], count[at], net[at], stored, lifetime))
+        lifetime, stored, group = known.get(gid) or _Known(None, count[at])
+        people.append(
+            CustomerFact(gid, first[at], last[at], count[at], net[at], stored, lifetime, group)
+        )
         from_the_start[at] = whole or (lifetime is not None and lifetime <= stored)
     gids = list(place)
     return people, [

@@ -55,7 +55,8 @@ class CustomerFact(NamedTuple):
     """A person's whole stored life. `last_at_ms` is a Unix time, for finer ranks than days.
 
     `orders` counts those that `OrderFact` describes, `stored` all; `lifetime` is the shop's own
-    count of orders, None where the shop has not told it.
+    count of orders, None where the shop has not told it; `shops_group` the group of `dna.rfm` that
+    the shop has put the person in, None where it has not.
     """
 
     gid: int
@@ -65,6 +66,7 @@ class CustomerFact(NamedTuple):
     net_minor: int
     stored: int
     lifetime: int | None
+    shops_group: str | None = None
 
 
 class ProductFact(NamedTuple):

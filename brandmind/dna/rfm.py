@@ -85,6 +85,13 @@ class Rfm:
     reason: Literal["few", "recent"] | None
 
 
+class Agreement(NamedTuple):
+    """Of `compared` customers, whom the shop has put into a group too, the `same` are alike."""
+
+    compared: int
+    same: int
+
+
 def group_of(recency: int, fm: int) -> str:
     """The group of a cell of the grid."""
     return _GRID[recency][fm - 1]
@@ -161,6 +168,13 @@ def rfm(
         len(people),
         None,
     )
+
+
+def agreement(customers: Iterable[CustomerFact], known: Iterable[Scored]) -> Agreement:
+    """How many customers with an order are in the group that the shop has put them in."""
+    told = {one.gid: one.shops_group for one in customers if one.shops_group is not None}
+    same = [told[one.gid] == one.group for one in known if one.gid in told]
+    return Agreement(len(same), sum(same))
 
 
 def _middle_days(people: Sequence[CustomerFact], as_of_ms: int) -> int | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from brandmind.dna import cuts, words
-from brandmind.dna.measure import Ratio, wilson
+from brandmind.dna.measure import Ratio, half_up, wilson
 from brandmind.dna.strand import Missing, Need, Reading, evidence, need
 from brandmind.dna.year import Year
 
@@ -151,6 +152,9 @@ def full_months(year: Year, *, at_most: int) -> Months:
     return Months(tuple(reversed(firsts)), tuple(reversed(nets)), tuple(reversed(places)))
 
 
+_OF_A_MEAN_MONTH: Final = "times the mean month"
+
+
 def seasonality(year: Year) -> Reading | Missing:
     """How much the two biggest months stand out; the same months of two years are averaged."""
     facts = year.facts
@@ -180,7 +184,12 @@ def seasonality(year: Year) -> Reading | Missing:
     times = 6 * (ranked[0][1] + ranked[1][1]) / total
     names = words.both([words.month_name(name) for name in peak])
     share = (ranked[0][1] + ranked[1][1]) / total
-    quiet = min(by_name.items(), key=lambda e: (e[1], e[0]))
+    quiet = min(by_name, key=lambda name: (by_name[name], name))
+
+    def index(name: int) -> str:
+        """A month against the mean month of the twelve."""
+        return f"{words.month_name(name)} {half_up(12 * by_name[name] / total, 1):.1f}"
+
     return Reading(
         raw=times,
         score=_season_score(times),
@@ -188,9 +197,9 @@ def seasonality(year: Year) -> Reading | Missing:
         high=_season_score(6 * high),
         n=count,
         evidence=evidence(
-            ("Biggest months", names),
+            ("Biggest months", f"{words.both([index(one) for one in peak])} {_OF_A_MEAN_MONTH}"),
             ("Their share of the year", words.percent(share)),
-            ("Quietest month", words.month_name(quiet[0])),
+            ("Quietest month", f"{index(quiet)} {_OF_A_MEAN_MONTH}"),
         ),
         sentence=f"{names} bring {words.percent(share)} of the year, {times:.1f} times an even "
         "share.",

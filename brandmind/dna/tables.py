@@ -15,7 +15,7 @@ from brandmind.dna.pairs import Rule
 from brandmind.dna.predict import Predicted
 from brandmind.dna.predict import to_plain as predicted_plain
 from brandmind.dna.products import Ladder, ladder
-from brandmind.dna.rfm import rfm
+from brandmind.dna.rfm import agreement, rfm
 from brandmind.dna.value import deciles
 from brandmind.dna.year import Year
 
@@ -42,19 +42,11 @@ def tables(
     facts = year.facts
     current = month_of(facts.as_of.year, facts.as_of.month)
     found = cohorts(months, current=current)
-    people = list(facts.customers)
     return {
         "as_of": facts.as_of.isoformat(),
         "first": (facts.as_of - timedelta(days=cuts.YEAR_DAYS)).isoformat(),
         "currency": facts.currency,
-        "rfm": asdict(
-            rfm(
-                people,
-                prospects=facts.prospects,
-                as_of_ms=(facts.as_of.toordinal() - _EPOCH) * _DAY_MS,
-                known=year.scored,
-            )
-        ),
+        "rfm": _groups(year),
         "cohorts": [asdict(cohort) for cohort in found[-_COHORT_MONTHS:]],
         "ltv": [point._asdict() for point in ltv(found)],
         "deciles": [asdict(part) for part in deciles((gid, net) for net, gid in year.spending)],
@@ -70,6 +62,21 @@ def tables(
 def to_json(found: Mapping[str, Any]) -> str:
     """The tables as JSON with sorted names."""
     return json.dumps(found, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _groups(year: Year) -> dict[str, Any]:
+    """The groups, and how they agree with those that the shop has told; None without either."""
+    facts = year.facts
+    found = rfm(
+        facts.customers,
+        prospects=facts.prospects,
+        as_of_ms=(facts.as_of.toordinal() - _EPOCH) * _DAY_MS,
+        known=year.scored,
+    )
+    agreed = agreement(facts.customers, year.scored) if found.groups else None
+    return asdict(found) | {
+        "agreement": agreed._asdict() if agreed is not None and agreed.compared else None
+    }
 
 
 def _repeat(year: Year) -> dict[str, int]:

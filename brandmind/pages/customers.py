@@ -90,6 +90,7 @@ def _segments() -> rx.Component:
                 ),
                 rx.el.p(page.groups_none, class_name="muted"),
             ),
+            rx.cond(page.agreement, rx.el.p(page.agreement, class_name="small muted")),
             turn=rx.cond(
                 page.groups.length() > 0,
                 rx.el.button(

@@ -70,6 +70,7 @@ def customers(
         rates=_rates(told, year),
         groups=groups_of(told["rfm"], shop_param=shop_param, current=open_group),
         groups_none=NO_GROUPS.get(told["rfm"]["reason"] or "", ""),
+        agreement=_agreement(told["rfm"]),
         members=members or MembersView(),
         months=tuple(str(after) for after in range(_MONTHS)),
         cohorts=_cohorts(told["cohorts"], currency, measure),
@@ -109,6 +110,19 @@ def _rates(told: dict[str, Any], year: CustomerRates | None) -> tuple[FactView, 
         )
         for key, part, whole in parts
         if whole
+    )
+
+
+def _agreement(rfm: dict[str, Any]) -> str:
+    """How the groups agree with Shopify's own; a portrait from before they were compared: ""."""
+    found = rfm.get("agreement")
+    if not found:
+        return ""
+    return (
+        f"{wording.percent(found['same'] / found['compared'])} of the customers whom Shopify has "
+        f"put into a group are in the same one here ({wording.number(found['same'])} of "
+        f"{wording.number(found['compared'])}). Shopify publishes no exact lines between its "
+        "groups, and may have drawn them on another day."
     )
 
 

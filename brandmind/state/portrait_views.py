@@ -388,6 +388,7 @@ class CustomersView:
     rates: tuple[FactView, ...] = ()
     groups: tuple[GroupView, ...] = ()
     groups_none: str = ""
+    agreement: str = ""
     members: MembersView = field(default_factory=MembersView)
     months: tuple[str, ...] = ()
     cohorts: tuple[CohortRowView, ...] = ()

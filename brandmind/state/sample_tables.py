@@ -45,6 +45,7 @@ def tables(today: date) -> dict[str, Any]:
             ],
             "customers": 2388,
             "reason": None,
+            "agreement": None,
         },
         "cohorts": [_cohort(month - back, back) for back in range(12, -1, -1)],
         "ltv": [

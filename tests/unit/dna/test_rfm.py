@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brandmind.dna.facts import CustomerFact
-from brandmind.dna.rfm import GROUPS, group_of, rfm, scored, scores
+from brandmind.dna.rfm import GROUPS, agreement, group_of, rfm, scored, scores
 
 DAY = 86_400_000
 
@@ -82,6 +82,21 @@ def test_the_middle_of_days_is_counted_back_from_the_day_of_the_portrait():
         == 60
     )
     assert by_group["ACTIVE"].days_since == 12
+
+
+def test_groups_are_held_against_those_the_shop_has_told():
+    # F and M of all are 3: by recency 5, 4, 3, 2, 1 they are active, active, in need of attention,
+    # at risk and at risk.
+    people = [person(n, ago=n) for n in range(1, 6)]
+    told = ["ACTIVE", "LOYAL", None, "AT_RISK", "DORMANT"]
+    people = [one._replace(shops_group=group) for one, group in zip(people, told, strict=True)]
+    assert agreement(people, scored(people)) == (4, 2)
+    assert agreement([], []) == (0, 0)
+
+
+def test_who_never_ordered_is_compared_with_nobody():
+    nobody = person(9, orders=0)._replace(shops_group="PROSPECTS")
+    assert agreement([nobody], scored([nobody])) == (0, 0)
 
 
 def test_few_customers_and_a_young_shop_have_no_groups():

@@ -1,3 +1,4 @@
+from dataclasses import astuple
 from datetime import date, timedelta
 
 import pytest
@@ -71,7 +72,12 @@ def test_the_two_biggest_months_make_the_season():
     # 1,000 of 2,000: half the year in two months is 3 times an even share; capped at 2.5.
     assert found.raw == pytest.approx(3)
     assert found.score == 100
-    assert found.evidence[0].value == "November and December"
+    # A mean month has 2,000 / 12 = 166.7: 400, 600 and 100 are 2.4, 3.6 and 0.6 of it.
+    assert [astuple(one) for one in found.evidence] == [
+        ("Biggest months", "November 2.4 and December 3.6 times the mean month"),
+        ("Their share of the year", "50%"),
+        ("Quietest month", "January 0.6 times the mean month"),
+    ]
     assert found.sentence.startswith("November and December bring 50% of the year, 3.0 times")
     # The second half has 1,500 of 2,000: growth may look like a season.
     assert found.cap is not None
@@ -84,6 +90,8 @@ def test_two_years_are_averaged():
     found = read(seasonality, shop(buys))
     # January 400, November 700, December 1,100 of 4,000: 1,800 of 4,000.
     assert found.raw == pytest.approx(6 * 1800 / 4000)
+    # A mean month of both years has 333.3.
+    assert found.evidence[0].value == "November 2.1 and December 3.3 times the mean month"
     assert found.n == 24
     assert found.cap is None
 

@@ -165,6 +165,34 @@ def test_the_glossary_explains_every_repeat_rate_that_a_page_names() -> None:
         assert fact.name in _REPEAT
 
 
+@pytest.mark.parametrize(
+    ("agreement", "said"),
+    [
+        (
+            {"compared": 1_200, "same": 1_008},
+            "84.0% of the customers whom Shopify has put into a group are in the same one here "
+            "(1,008 of 1,200). Shopify publishes no exact lines between its groups, and may have "
+            "drawn them on another day.",
+        ),
+        (None, ""),
+    ],
+)
+def test_groups_say_how_they_agree_with_shopifys(
+    agreement: dict[str, int] | None, said: str
+) -> None:
+    told = {**SAMPLE.tables, "rfm": {**SAMPLE.tables["rfm"], "agreement": agreement}}
+    page = customers(replace(SAMPLE, tables=told), mode="real", shop_param="a")
+    assert page.agreement == said
+
+
+def test_a_portrait_from_before_groups_were_compared_says_nothing_of_it() -> None:
+    told = {key: value for key, value in SAMPLE.tables["rfm"].items() if key != "agreement"}
+    page = customers(
+        replace(SAMPLE, tables={**SAMPLE.tables, "rfm": told}), mode="real", shop_param="a"
+    )
+    assert page.agreement == ""
+
+
 def test_the_week_is_the_mean_of_each_hour_and_names_the_busiest() -> None:
     hours = [[0] * 24 for _ in range(7)]
     # 53 Mondays with 53 orders at nine, 52 Tuesdays with 104 at ten: one, and two on average.

@@ -18,17 +18,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from brandmind.commerce.records import OrderRecord
+from brandmind.commerce.records import CustomerRecord, OrderRecord, ProductRecord
 from brandmind.commerce.shop import zone
 from brandmind.db import facts, portraits, rollups, runs, upserts
 from brandmind.db.session import Database
 from brandmind.services import dna, report
 from brandmind.sync.stages import Stage
-from tests.factories import make_product, make_store, utc
-from tests.records import a_customer, an_order
+from tests.factories import make_store, utc
+from tests.records import a_customer, a_product, an_order
 
 AS_OF = date(2026, 11, 20)
 ORDERS = 240
+PEOPLE = 80
+GOODS = 12
 _names = count(1)
 
 
@@ -63,7 +65,39 @@ def orders() -> list[OrderRecord]:
     return found
 
 
-def told(db: Database, pages: Sequence[Sequence[OrderRecord]]) -> tuple[str, str, str]:
+def customers() -> list[CustomerRecord]:
+    """All who bought and some who never did; Shopify has put two in three into a group."""
+    groups = ("CHAMPIONS", "DORMANT", None)
+    return [
+        a_customer(gid)._replace(
+            number_of_orders=3 if gid < 70 else 0, rfm_group=groups[gid % len(groups)]
+        )
+        for gid in range(1, PEOPLE + 1)
+    ]
+
+
+def products() -> list[ProductRecord]:
+    """What is sold, and more, each of a price of its own."""
+    return [
+        product._replace(variants=(product.variants[0]._replace(price_minor=1_000 + 100 * gid),))
+        for gid in range(1, GOODS + 1)
+        for product in [a_product(gid)]
+    ]
+
+
+Pages = Sequence[tuple[Stage, Sequence[Any]]]
+
+
+def stages(pages: Sequence[Sequence[OrderRecord]]) -> Pages:
+    """These pages of orders, then everybody and everything at once."""
+    return [
+        *((Stage.ORDERS, page) for page in pages),
+        (Stage.CUSTOMERS, customers()),
+        (Stage.PRODUCTS, products()),
+    ]
+
+
+def told(db: Database, pages: Pages) -> tuple[str, str, str]:
     """The report and the portrait of a store that these pages made, as JSON."""
     store = db.write_now(make_store, f"store-{next(_names)}")
 
@@ -73,12 +107,8 @@ def told(db: Database, pages: Sequence[Sequence[OrderRecord]]) -> tuple[str, str
             tz=zone("America/New_York"),
         )  # fmt: skip
 
-    for read_no, page in enumerate(pages, 1):
-        land(Stage.ORDERS, page, read_no)
-    people = [a_customer(gid)._replace(number_of_orders=3) for gid in range(1, 70)]
-    land(Stage.CUSTOMERS, people, len(pages) + 1)
-    for product in range(1, 9):
-        db.write_now(make_product, store, product, prices_minor=(1_000 + 100 * product,))
+    for read_no, (stage, page) in enumerate(pages, 1):
+        land(stage, page, read_no)
     while db.write_now(rollups.recount_dirty, store):
         pass
     made = dna.made(db.read_now(facts.load, store, as_of=AS_OF), {})
@@ -102,17 +132,26 @@ def told(db: Database, pages: Sequence[Sequence[OrderRecord]]) -> tuple[str, str
 @given(
     seed=st.integers(0, 10**6),
     cuts=st.lists(st.integers(0, ORDERS), max_size=9),
-    again=st.lists(st.integers(0, 9), max_size=4),
+    again=st.lists(st.integers(0, 99), max_size=6),
 )
 def test_no_order_no_cut_and_no_page_that_comes_again_changes_a_byte(
     db: Database, seed: int, cuts: list[int], again: list[int]
 ) -> None:
-    rows = orders()
-    whole = told(db, [rows])
+    whole = told(db, stages([orders()]))
     assert json.loads(whole[0])["dna"]["read"] >= 6
     assert json.loads(whole[0])["kpis"]["returns_minor"] < 0
-    random.Random(seed).shuffle(rows)
-    pages = [rows[a:b] for a, b in pairwise(sorted({0, *cuts, ORDERS}))]
+    agreed = json.loads(whole[2])["rfm"]["agreement"]
+    assert 0 < agreed["same"] < agreed["compared"] < 70
+    dice = random.Random(seed)
+    pages: list[tuple[Stage, Sequence[Any]]] = []
+    # Each is shuffled and cut, and a page of one may come before or after any of another.
+    for stage, rows in (
+        (Stage.ORDERS, orders()), (Stage.CUSTOMERS, customers()), (Stage.PRODUCTS, products()),
+    ):  # fmt: skip
+        dice.shuffle(rows)
+        ends = sorted({0, *(cut * len(rows) // ORDERS for cut in cuts), len(rows)})
+        pages += [(stage, rows[a:b]) for a, b in pairwise(ends)]
+    dice.shuffle(pages)
     pages += [pages[at % len(pages)] for at in again]
     assert told(db, pages) == whole
 
@@ -125,7 +164,7 @@ def test_a_test_order_changes_no_figure_but_the_one_that_counts_them(
     extra = an_order(
         9_999, at=utc("2026-11-10 12:00"), net_minor=net_minor, test=True, customer_id=3
     )
-    without, with_one = told(db, [rows]), told(db, [[*rows, extra]])
+    without, with_one = told(db, stages([rows])), told(db, stages([[*rows, extra]]))
     assert with_one[1:] == without[1:]
     reports = [json.loads(one[0]) for one in (without, with_one)]
     # It is listed as what explains a difference to Shopify, and nowhere else.

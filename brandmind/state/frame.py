@@ -63,8 +63,7 @@ class Frame(rx.State):
     @guarded()
     async def pause(self, access: Access) -> None:
         """Let the store rest until somebody lets it go on."""
-        if access.store is not None and access.store.installed:
-            await self._do(access, lambda store, by: acts.get().pause(store, by=by))
+        await self._do(access, lambda store, by: acts.get().pause(store, by=by))
 
     @rx.event
     @guarded()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import reflex as rx
@@ -23,6 +23,10 @@ Handler = Callable[..., Any]
 BROKEN: Final = (
     "Something on our side went wrong, so this page may be out of date. The sync goes on without "
     "it. Reload the page to try again."
+)
+LEFT: Final = (
+    "BrandMind is not installed in {shop} any more. What is stored can be looked at and exported, "
+    "not changed."
 )
 _MARK: Final = "__brandmind_mark__"
 # Reflex's own events: hydration, page load and the report of an error in the browser.
@@ -60,7 +64,7 @@ def public(handler: Handler) -> Handler:
 
 
 def guarded(
-    *, sample: bool = False, page: bool = False, admin: bool = False
+    *, sample: bool = False, page: bool = False, admin: bool = False, left: bool = False
 ) -> Callable[[Handler], Handler]:
     """Mark a handler that runs only for a session that has passed the store in the address.
 
@@ -68,6 +72,10 @@ def guarded(
     loading through without one, so that it can say what is missing, and of one tab's loadings of a
     page only the latest goes on; `sample` lets the sample shop through. `admin` asks for an
     administrator instead, whatever store the address names.
+
+    A store that was uninstalled is changed by nobody: whatever is neither a page nor an
+    administrator's is refused there, with a sentence. `left` is for what stays open all the same:
+    looking, signing out, and deleting the data.
     """
 
     def mark(handler: Handler) -> Handler:
@@ -83,6 +91,9 @@ def guarded(
             else:
                 inside = found.store is not None or found.sample
             if not page and not inside:
+                return None
+            if found.store is not None and not (found.store.installed or page or admin or left):
+                await _refuse(self, found.store)
                 return None
             try:
                 with bind(store=found.store.store_id if found.store else ""):
@@ -107,6 +118,18 @@ def guarded(
         return admitted
 
     return mark
+
+
+async def _refuse(state: Any, store: acts.StoreRef) -> None:
+    """Say that the store has left, and turn back a switch that the page has turned already."""
+    from brandmind.state.frame import Frame
+
+    async with state:
+        frame = await state.get_state(Frame)
+        frame.notice, frame.notice_tone = LEFT.format(shop=store.name), "amber"
+        shown: Any = getattr(state, "page", None)
+        if hasattr(shown, "turned_back"):
+            state.page = replace(shown, turned_back=shown.turned_back + 1)
 
 
 async def _admit_failure(state: Any) -> None:

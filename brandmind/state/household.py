@@ -50,7 +50,7 @@ class Household(rx.State):
             await self._change(access, acts.get().tell(store, user_id=user_id, told=on))
 
     @rx.event
-    @guarded()
+    @guarded(left=True)
     async def erase(self, access: Access, form_data: dict[str, Any]) -> Any:
         """Delete all of the store, where its owner has typed its address."""
         store = access.store

@@ -24,7 +24,7 @@ class Search(rx.State):
     _seen_by: str = ""
 
     @rx.event
-    @guarded(sample=True)
+    @guarded(sample=True, left=True)
     async def look(self, access: Access, text: str) -> Any:
         """Look for a few letters in the store of the address; none forget what was found."""
         wanted = clean(text[:400]) if isinstance(text, str) else ""

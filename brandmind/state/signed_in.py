@@ -24,7 +24,7 @@ class SignedIn(rx.State):
     _seen_by: str = ""
 
     @rx.event
-    @guarded()
+    @guarded(left=True)
     async def sign_out(self, access: Access, session_id: str) -> Any:
         """End one of the viewer's other sessions; its open pages close at once."""
         store, viewer = access.store, access.viewer
@@ -41,7 +41,7 @@ class SignedIn(rx.State):
         draw(self, viewer, await look(viewer, tz=zone_of(store)))
 
     @rx.event
-    @guarded()
+    @guarded(left=True)
     async def sign_out_elsewhere(self, access: Access) -> Any:
         """End all of the viewer's sessions but this one."""
         store, viewer = access.store, access.viewer

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from reflex_base.registry import RegistrationContext
 
+from brandmind.db import erasure
+from brandmind.services import stores
 from brandmind.state import guard
 from brandmind.state.admin import Admin
 from brandmind.state.beside import Beside
@@ -184,6 +186,97 @@ async def test_how_much_is_stored_is_told_to_each_as_far_as_they_may_see_it(
             seen[who] = tab.learnt({*told, "Orders from ", "Portraits of Store DNA"})
     assert seen["alice"] == {*told, "Orders from ", "Portraits of Store DNA"}
     assert seen["bob"] == {"FactView(name='Products'"}
+
+
+# Everything that changes a store, sent as its owner would; and what stays open after an uninstall.
+CHANGES: list[tuple[Any, str, dict[str, Any]]] = [
+    (Todo, "done", {"key": "second_order"}),
+    (Todo, "later", {"key": "second_order"}),
+    (Todo, "take_back", {"key": "second_order"}),
+    (Onboarding, "choose_orders", {"value": "60d"}),
+    (Onboarding, "choose_customers", {"on": False}),
+    (Onboarding, "choose_week", {"value": "6"}),
+    (Onboarding, "choose_costs", {"value": "yes"}),
+    (Onboarding, "choose_reader", {"user_id": "BOB", "on": True}),
+    (Onboarding, "go_on", {}),
+    (Onboarding, "skip", {}),
+    (Settings, "choose_orders", {"value": "60d"}),
+    (Settings, "choose_customers", {"on": False}),
+    (Household, "tell", {"user_id": "BOB", "on": True}),
+    (Household, "block", {"user_id": "BOB"}),
+    (Household, "let_in", {"user_id": "BOB"}),
+    (Frame, "sync_now", {}),
+    (Frame, "retry", {}),
+    (Frame, "start_over", {}),
+    (Frame, "full_resync", {}),
+    (Frame, "cancel", {}),
+    (Frame, "pause", {}),
+    (Frame, "resume", {}),
+]
+STILL_OPEN = {
+    *((Household, "erase"), (Search, "look")),
+    *((SignedIn, name) for name in ("sign_out", "sign_out_elsewhere")),
+}
+# They go by the right to administer, whatever store the address names.
+OF_OPERATORS = {(Admin, name) for name in ("act", "retry_failed", "replay_all")}
+LEFT = f"BrandMind is not installed in {SHOP_NAME} any more."
+
+
+async def left_store(around: Neighbourhood) -> str:
+    """Uninstalls Alice's store after she has put a suggestion off; the id of Bob."""
+    ((bob,),) = await around.world.sql("SELECT user_id FROM app_user WHERE name = 'Bob Teammate'")
+    async with around.tab("alice") as tab:
+        await tab.event(named(Todo, "later"), f"/dna?shop={HARBOR}", {"key": "second_order"})
+    assert await around.world.sql("SELECT key FROM action_mark")
+    await stores.uninstall(around.world.rt, around.store_id)
+    return bob
+
+
+def test_every_event_either_only_looks_or_is_known_to_change_a_store() -> None:
+    looks = {"follow", "arrive", "turn_table", "close_notice", "setvar"}
+    ours = {
+        name
+        for name, handler in handlers().items()
+        if handler.fn.__module__.startswith("brandmind.") and name.rsplit(".", 1)[-1] not in looks
+    }
+    known = {(state, name) for state, name, _ in CHANGES} | STILL_OPEN | OF_OPERATORS
+    assert ours == {named(state, name) for state, name in known}
+
+
+async def test_a_store_that_was_uninstalled_is_to_look_at_and_changed_by_nobody(
+    around: Neighbourhood,
+) -> None:
+    bob = await left_store(around)
+    # What only then can be taken back.
+    first = {
+        "let_in": f"UPDATE membership SET blocked_at = created_at WHERE user_id = '{bob}'",
+        "resume": "UPDATE store SET paused_at = last_synced_at, paused_by = 'Alice'",
+    }
+    for state, name, payload in CHANGES:
+        if name in first:
+            await around.world.sql(first[name])
+        sent = {at: bob if value == "BOB" else value for at, value in payload.items()}
+        before = await around.everything_of_alice()
+        async with around.tab("alice") as tab:
+            await tab.event(named(state, name), f"/settings?shop={HARBOR}", sent)
+            assert tab.learnt({LEFT}) == {LEFT}, name
+            # A switch that was turned in the browser is drawn anew as it stands.
+            if state in (Settings, Onboarding):
+                assert tab.learnt({"turned_back="}), name
+        assert await around.everything_of_alice() == before, name
+
+
+async def test_a_store_that_was_uninstalled_is_still_searched_and_deleted_at_once(
+    around: Neighbourhood,
+) -> None:
+    await left_store(around)
+    async with around.tab("alice") as tab:
+        await tab.event(named(Search, "look"), f"/orders?shop={HARBOR}", {"text": "beanie"})
+        assert tab.learnt({PRODUCT}) == {PRODUCT}
+        address = f"/settings?shop={HARBOR}&tab=data"
+        await tab.event(named(Household, "erase"), address, {"form_data": {"shop": HARBOR}})
+        assert not tab.learnt({LEFT})
+    assert await around.world.rt.db.read(erasure.due) is not None
 
 
 async def test_a_teammate_may_ask_for_a_sync(around: Neighbourhood) -> None:

@@ -214,6 +214,21 @@ def other_currencies(
     )
 
 
+def currency_sums(session: Session, store_id: str, *, span: Span) -> dict[str, DaySums]:
+    """The sums of the span for each currency that has any, by its code."""
+    sums = (sa.func.sum(DAILY_SALES.c[name]) for name in DaySums._fields)
+    rows = session.execute(
+        sa.select(DAILY_SALES.c.currency, *sums)
+        .where(
+            DAILY_SALES.c.store_id == store_id,
+            DAILY_SALES.c.day.between(span.first.isoformat(), span.last.isoformat()),
+        )
+        .group_by(DAILY_SALES.c.currency)
+        .order_by(DAILY_SALES.c.currency)
+    )
+    return {row[0]: DaySums(*(int(value) for value in row[1:])) for row in rows}
+
+
 def customer_counts(session: Session, store_id: str, *, span: Span, whole: bool) -> CustomerCounts:
     """Who ordered in the span, and whether before.
 

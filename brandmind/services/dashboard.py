@@ -242,20 +242,13 @@ async def command_center(
 
 async def kpis(rt: Runtime, store_id: str, *, date_from: date, date_to: date) -> Kpis:
     """The figures of a range alone. Raises NotFound and InvalidInput."""
-    found, _ = await kpis_and_sums(rt, store_id, date_from=date_from, date_to=date_to)
-    return found
-
-
-async def kpis_and_sums(
-    rt: Runtime, store_id: str, *, date_from: date, date_to: date
-) -> tuple[Kpis, dict[date, DaySums]]:
-    """The figures of a range, and all sums of each of its days. Raises as `kpis` does."""
     length = length_of(date_from, date_to)
     facts = await rt.db.read(rows.facts, store_id)
     today = utc_now().astimezone(zone(facts.timezone)).date()
     span = Span(date_from, date_to)
     mature = mature_span(date_to, length=length, today=today)
-    return await _figures(rt, store_id, facts, span=span, mature=mature)
+    found, _ = await _figures(rt, store_id, facts, span=span, mature=mature)
+    return found
 
 
 async def customer_rates(
@@ -472,6 +465,20 @@ def each_day(span: Span) -> Iterator[date]:
 def rate(part: int, whole: int) -> float | None:
     """The part of the whole, 0-1; None of nothing."""
     return min(1.0, max(0.0, part / whole)) if whole > 0 else None
+
+
+def changed(now: float | None, before: float | None) -> float | None:
+    """By what part of what was before a figure rose (0.1) or fell (-0.1); None where nobody can
+    say, which is so after nothing as well.
+    """
+    if now is None or before is None or before == 0:
+        return None
+    return (now - before) / abs(before)
+
+
+def apart(now: float | None, before: float | None) -> float | None:
+    """By how much a rate (0-1) rose or fell, -1 to 1: 0.01 is a point; None without both."""
+    return None if now is None or before is None else now - before
 
 
 def _percentile(prices: list[tuple[int, int]], percent: int) -> int | None:

@@ -17,6 +17,7 @@ from brandmind.services import dashboard, dna, orders, products
 
 if TYPE_CHECKING:
     from brandmind.runtime import Runtime
+    from brandmind.services.dashboard import CommandCenter, Kpis
     from brandmind.services.dna import StoreDna
     from brandmind.services.orders import Reconciliation
 
@@ -24,6 +25,17 @@ DEFAULT_DAYS: Final = 28
 TOP_PRODUCTS: Final = 20
 VERSION: Final = 1
 PRODUCTS: Final = 500
+# The figures whose change is told as a part of what was before, and those whose change in points.
+CHANGES: Final = ("net_minor", "orders", "aov_minor", "new_customers")
+MOVES: Final = ("returning_customer_rate", "refund_rate")
+_DAY_SUMS: Final = (
+    "gross_minor",
+    "discounts_minor",
+    "returns_minor",
+    "net_minor",
+    "orders",
+    "units",
+)
 # What the day's row holds for sums over several days.
 _INNER: Final = ("placed_minor", "returned_minor")
 
@@ -46,9 +58,7 @@ async def report(
     if date_to is None:
         date_to = today if date_from is None else max(date_from, min(today, date_from + reach))
     span = Span(date_to - reach if date_from is None else date_from, date_to)
-    kpis, days = await dashboard.kpis_and_sums(
-        rt, store_id, date_from=span.first, date_to=span.last
-    )
+    center = await dashboard.command_center(rt, store_id, date_from=span.first, date_to=span.last)
     top = await dashboard.top_products(
         rt,
         store_id,
@@ -56,11 +66,9 @@ async def report(
         span=span,
         limit=TOP_PRODUCTS,
     )
-    whole = rows.added(days.values())
     checked = await orders.reconciliation(rt, store_id, date_from=span.first, date_to=span.last)
     goods = await products.products(rt, store_id, date_from=span.first, date_to=span.last)
     newest = await dna.store_dna(rt, store_id)
-    refund_from, refund_to = kpis.refund_window
     return {
         "version": VERSION,
         "store": {
@@ -74,27 +82,19 @@ async def report(
         "range": {
             "from": span.first.isoformat(),
             "to": span.last.isoformat(),
+            "today": center.today.isoformat(),
             "stored_from": facts.stored_from.isoformat() if facts.stored_from else None,
             "history_whole": facts.history_done,
         },
-        "kpis": {
-            **_sums(whole),
-            **{
-                name: value
-                for name, value in asdict(kpis).items()
-                if name != "refund_window" and name not in DaySums._fields
-            },
-            "refund_window": {"from": refund_from.isoformat(), "to": refund_to.isoformat()},
-        },
-        "per_day": [
-            {
-                "day": day.isoformat(),
-                **_sums(sums),
-                "aov_minor": dashboard.average(sums.placed_minor, sums.orders),
-            }
-            for day, sums in days.items()
-        ],
+        "kpis": {**_kpis(center.kpis), **_sums(checked.whole)},
+        "compared": _compared(center),
+        "per_day": _per_day(center, checked),
+        "refund_rates_per_day": _refund_rates(center),
         "top_products": [asdict(product) for product in top],
+        "recent_orders": [
+            {**asdict(order), "processed_at": order.processed_at.isoformat()}
+            for order in center.recent_orders
+        ],
         "reconciliation": _explained(checked),
         "products": [asdict(row) for row in goods.rows[:PRODUCTS]],
         "customers": await _customers(rt, store_id, newest),
@@ -103,6 +103,13 @@ async def report(
             "pairs": newest.tables["pairs"] if newest else [],
         },
         "dna": _dna(newest),
+        "strands_before": await _strands_before(rt, store_id, newest),
+        "by_currency": [
+            {"currency": currency, **_sums(sums)}
+            for currency, sums in (
+                await rt.db.read(rows.currency_sums, store_id, span=span)
+            ).items()
+        ],
         "other_currencies": list(checked.other_currencies),
         "counts": (await rt.db.read(rows.counts, store_id))._asdict(),
     }
@@ -199,6 +206,55 @@ def _dna_lines(found: dict[str, Any]) -> list[str]:
     return ["", f"Store DNA, 12 months to {portrait['as_of']}", *told]
 
 
+def _kpis(kpis: Kpis) -> dict[str, Any]:
+    first, last = kpis.refund_window
+    return asdict(kpis) | {"refund_window": _days(first, last)}
+
+
+def _days(first: date, last: date) -> dict[str, str]:
+    return {"from": first.isoformat(), "to": last.isoformat()}
+
+
+def _compared(center: CommandCenter) -> dict[str, Any] | None:
+    """The days just before, as many, and how each figure moved since; None: not all are stored."""
+    if center.compared is None:
+        return None
+    now, before = asdict(center.kpis), asdict(center.compared)
+    return {
+        **_days(center.compared_days[0].day, center.compared_days[-1].day),
+        "kpis": _kpis(center.compared),
+        "changes": {
+            **{name: dashboard.changed(now[name], before[name]) for name in CHANGES},
+            **{name: dashboard.apart(now[name], before[name]) for name in MOVES},
+        },
+        "per_day": [
+            {"day": day.day.isoformat(), **{name: getattr(day, name) for name in _DAY_SUMS}}
+            for day in center.compared_days
+        ],
+    }
+
+
+def _per_day(center: CommandCenter, checked: Reconciliation) -> list[dict[str, Any]]:
+    return [
+        {
+            "day": day.day.isoformat(),
+            **_sums(sums),
+            "aov_minor": dashboard.average(sums.placed_minor, sums.orders),
+            "new_customers": day.new_customers,
+            "returning_customer_rate_7d": day.returning_customer_rate,
+        }
+        for day, sums in zip(center.days, checked.days.values(), strict=True)
+    ]
+
+
+def _refund_rates(center: CommandCenter) -> list[dict[str, Any]]:
+    days = dashboard.each_day(Span(*center.kpis.refund_window))
+    return [
+        {"day": day.isoformat(), "refund_rate_7d": rate}
+        for day, rate in zip(days, center.refund_rates, strict=True)
+    ]
+
+
 def _explained(found: Reconciliation) -> dict[str, Any]:
     why = found.explained._asdict()
     why["cancelled_left"] = [
@@ -231,6 +287,48 @@ def _dna(newest: StoreDna | None) -> dict[str, Any] | None:
         {**strand, "compared": newest.compared(strand)} for strand in newest.portrait["strands"]
     ]
     return {**newest.portrait, "strands": strands, "number": newest.number}
+
+
+async def _strands_before(
+    rt: Runtime, store_id: str, newest: StoreDna | None
+) -> dict[str, Any] | None:
+    """What portraits there were and how each strand scored in them; None before the first."""
+    if newest is None:
+        return None
+    past = await dna.past(rt, store_id)
+    return {
+        "against": _against(newest),
+        "portraits": [
+            {
+                "number": point.number,
+                "as_of": point.as_of.isoformat(),
+                "dna_version": point.dna_version,
+                "read": point.strands,
+            }
+            for point in past.points
+        ],
+        "lines": [
+            {
+                "key": key,
+                "scores": [{"as_of": day.isoformat(), "score": score} for day, score in scores],
+            }
+            for key, scores in past.scores.items()
+        ],
+    }
+
+
+def _against(newest: StoreDna) -> dict[str, Any] | None:
+    """The earlier portrait that the newest one stands beside, None where there is none yet."""
+    if newest.before is None or newest.before_day is None:
+        return None
+    return {
+        "number": newest.before_number,
+        "as_of": newest.before_day.isoformat(),
+        "dna_version": newest.before["dna_version"],
+        "strands": [
+            {"key": strand["key"], "score": strand["score"]} for strand in newest.before["strands"]
+        ],
+    }
 
 
 def _sums(sums: DaySums) -> dict[str, int]:

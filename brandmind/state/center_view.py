@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 from typing import Any, Final
 
 from brandmind.commerce.money import to_decimal
-from brandmind.services.dashboard import CommandCenter, DayFigures, Kpis
+from brandmind.services.dashboard import CommandCenter, DayFigures, Kpis, apart, changed
 from brandmind.state import wording
 from brandmind.state.definitions import MEANINGS, TITLES
 from brandmind.state.ranges import Range, compare_links, range_links
@@ -345,17 +345,17 @@ def _known(rates: Iterable[float | None]) -> list[float]:
 
 def _change(now: float | None, before: float | None, *, points: bool) -> tuple[str, str]:
     """ "up 12%" and its tone; rates change in points; no word where there is no comparison."""
-    if now is None or before is None:
-        return "", "flat"
     if points:
-        difference = (now - before) * 100
-        if abs(difference) < 0.05:
+        moved = apart(now, before)
+        if moved is None:
+            return "", "flat"
+        if abs(moved) * 100 < 0.05:
             return "same", "flat"
-        word = "up" if difference > 0 else "down"
-        return f"{word} {abs(difference):.1f} points", word
-    if before == 0:
+        word = "up" if moved > 0 else "down"
+        return f"{word} {abs(moved) * 100:.1f} points", word
+    share = changed(now, before)
+    if share is None:
         return "", "flat"
-    share = (now - before) / abs(before)
     if abs(share) < 0.0005:
         return "same", "flat"
     word = "up" if share > 0 else "down"

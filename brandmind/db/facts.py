@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import compress, pairwise
@@ -169,7 +169,11 @@ def load(session: Session, store_id: str, *, as_of: date, run_id: str | None = N
     currency = store.currency or ""
     bought = _orders(session, store_id, currency=currency, end=as_of)
     sales = _sales(session, store_id, bought, as_of=as_of)
-    customers, prospects = _customers(session, store_id)
+    kept = bought.with_value()
+    ordered = order_counts(session, store_id)
+    customers, never = _customers(
+        session, store_id, ordered, buyers=set(kept.customer), whole=store.history_done
+    )
     products = _products(session, store_id, as_of=as_of, tz=tz)
     variants = _ladder(session, store_id)
     stored_from = coverage.stored_from(session, store)
@@ -179,7 +183,6 @@ def load(session: Session, store_id: str, *, as_of: date, run_id: str | None = N
     session.close()
     end = as_of.toordinal()
     gid_of = bought.gid
-    kept = bought.with_value()
     orders = kept.since(end - _ORDER_DAYS)
     people, months = _lives(kept, customers, whole=store.history_done)
     facts = Facts(
@@ -194,7 +197,7 @@ def load(session: Session, store_id: str, *, as_of: date, run_id: str | None = N
         customers=people,
         products=products,
         variants=variants,
-        prospects=prospects,
+        prospects=len(never),
         cut=not reads_all and not store.history_done,
         partly=partly,
     )
@@ -402,7 +405,7 @@ def _lines(sales: _Sales, gid_of: array[int], orders: Orders) -> Lines:
 class _Known(NamedTuple):
     """What the shop says of a customer, None where it does not: `lifetime` orders, and a group.
 
-    `stored` is how many of their orders are stored.
+    `stored` is how many of their orders are stored, without tests.
     """
 
     lifetime: int | None
@@ -410,18 +413,54 @@ class _Known(NamedTuple):
     group: str | None = None
 
 
-def _customers(session: Session, store_id: str) -> tuple[dict[int, _Known], int]:
-    """What is known of each customer with an order, and how many never ordered."""
-    stored: dict[int, int] = {}
+def order_counts(session: Session, store_id: str) -> dict[int, tuple[int, int]]:
+    """How many orders of each customer are stored, without test orders and with them.
+
+    What the shop's own count is held against leaves tests out: Shopify says of it that test orders
+    are not counted, and one of ours would stand for an older order that is missing.
+    """
+    found: dict[int, tuple[int, int]] = {}
     for rows in _lots(
         session,
-        sa.select(ORDER.c.customer_id, sa.func.count())
+        sa.select(
+            ORDER.c.customer_id,
+            sa.func.sum(sa.case((ORDER.c.test, 0), else_=1)),
+            sa.func.count(),
+        )
         .where(ORDER.c.store_id == store_id, ORDER.c.customer_id.is_not(None))
         .group_by(ORDER.c.customer_id),
     ):
-        stored.update((gid, count) for gid, count in rows)
-    found = {gid: _Known(None, count) for gid, count in stored.items()}
-    prospects = 0
+        found.update((gid, (int(real), int(every))) for gid, real, every in rows)
+    return found
+
+
+_NO_ORDERS: Final = (0, 0)
+
+
+def never_bought(lifetime: int, ordered: tuple[int, int], *, whole: bool) -> bool:
+    """Whether somebody without an order that tells of behaviour has none that is missing either.
+
+    `lifetime` is the shop's own count, `ordered` as in `order_counts`. Who has only test orders,
+    free ones or some that were cancelled unpaid has bought nothing. Of a store whose orders are
+    all stored even a count that holds tests means no other order.
+    """
+    real, every = ordered
+    return lifetime <= (every if whole else real)
+
+
+def _customers(
+    session: Session,
+    store_id: str,
+    ordered: dict[int, tuple[int, int]],
+    *,
+    buyers: Collection[int],
+    whole: bool,
+) -> tuple[dict[int, _Known], list[int]]:
+    """What is known of each customer with an order; and who never bought: the customers that are
+    none of the `buyers` and have no order elsewhere.
+    """
+    found = {gid: _Known(None, real) for gid, (real, _) in ordered.items()}
+    never = []
     # One text for each group, not one for each customer.
     groups = {group: group for group in GROUPS}
     for gid, lifetime, group in _stream(
@@ -430,11 +469,23 @@ def _customers(session: Session, store_id: str) -> tuple[dict[int, _Known], int]
             CUSTOMER.c.store_id == store_id
         ),
     ):
-        if gid in stored:
-            found[gid] = _Known(lifetime, stored[gid], groups.get(group))
-        elif not lifetime:
-            prospects += 1
-    return found, prospects
+        known = ordered.get(gid, _NO_ORDERS)
+        if gid in found:
+            found[gid] = _Known(lifetime, known[0], groups.get(group))
+        if gid not in buyers and never_bought(lifetime, known, whole=whole):
+            never.append(gid)
+    return found, never
+
+
+def prospects(
+    session: Session, store_id: str, *, buyers: Collection[int], whole: bool
+) -> list[int]:
+    """The customers who never bought, by id: those that are none of the `buyers`, who are in the
+    groups, and have no order elsewhere. `whole` says that all orders ever are stored.
+    """
+    ordered = order_counts(session, store_id)
+    _, never = _customers(session, store_id, ordered, buyers=buyers, whole=whole)
+    return sorted(never)
 
 
 def _lives(

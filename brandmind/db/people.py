@@ -73,24 +73,6 @@ def lives(session: Session, store_id: str, *, currency: str, end: date) -> list[
     ]
 
 
-def prospects(session: Session, store_id: str) -> list[int]:
-    """The customers who never ordered, by id: those without an order here or at the shop."""
-    ordered = sa.select(ORDER.c.customer_id).where(
-        ORDER.c.store_id == store_id, ORDER.c.customer_id.is_not(None)
-    )
-    return list(
-        session.scalars(
-            sa.select(CUSTOMER.c.shopify_id)
-            .where(
-                CUSTOMER.c.store_id == store_id,
-                CUSTOMER.c.number_of_orders == 0,
-                CUSTOMER.c.shopify_id.not_in(ordered),
-            )
-            .order_by(CUSTOMER.c.shopify_id)
-        )
-    )
-
-
 def people(session: Session, store_id: str, ids: Sequence[int]) -> dict[int, PersonRow]:
     """Who these customers of the store are, by id; those that are not stored are not there."""
     found: dict[int, PersonRow] = {}

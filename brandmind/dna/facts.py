@@ -54,9 +54,9 @@ class LineFact(NamedTuple):
 class CustomerFact(NamedTuple):
     """A person's whole stored life. `last_at_ms` is a Unix time, for finer ranks than days.
 
-    `orders` counts those that `OrderFact` describes, `stored` all; `lifetime` is the shop's own
-    count of orders, None where the shop has not told it; `shops_group` the group of `dna.rfm` that
-    the shop has put the person in, None where it has not.
+    `orders` counts those that `OrderFact` describes, `stored` all but tests; `lifetime` is the
+    shop's own count of orders, which leaves tests out too, None where the shop has not told it;
+    `shops_group` the group of `dna.rfm` that the shop has put the person in, None where it has not.
     """
 
     gid: int
@@ -191,7 +191,7 @@ class Facts:
     which all orders are stored without a hole (None: none are), `whole` says that this is all
     there ever were, `cut` that the shop shows its last 60 days only. `partly` names resources
     that were read in part: "products", "orders", "customers". `orders` reach back 25 months,
-    `lines` those of the last 365 days at least; `customers` are all who ever ordered,
+    `lines` those of the last 365 days at least; `customers` are all who ever bought,
     `prospects` how many never did.
     """
 

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
 from brandmind.clock import monotonic_s
+from brandmind.db import facts as portrayed
 from brandmind.db import figures
 from brandmind.db import people as rows
 from brandmind.db.people import PersonRow
@@ -111,7 +112,12 @@ async def _members(
         while len(_kept) >= _MOST_KEPT:
             del _kept[next(iter(_kept))]
         lives = await rt.db.read(rows.lives, store_id, currency=facts.currency, end=newest.as_of)
-        never = await rt.db.read(rows.prospects, store_id)
+        never = await rt.db.read(
+            portrayed.prospects,
+            store_id,
+            buyers={one.gid for one in lives},
+            whole=facts.history_done,
+        )
         by_group = await asyncio.to_thread(_grouped, lives, never)
         _kept[key] = (now, by_group)
     return facts.currency, newest.as_of, _kept[key][1].get(group, [])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -17,6 +19,7 @@ from brandmind.db.portraits import Portrait
 from brandmind.db.session import Database
 from brandmind.db.tables import PRODUCT, STOCK_DAY
 from brandmind.dna.facts import Facts
+from brandmind.dna.rfm import PROSPECTS
 from brandmind.errors import NotFound
 from brandmind.services import dna
 from brandmind.sync.stages import Stage
@@ -168,7 +171,7 @@ def test_people_are_known_by_all_their_orders_and_the_shops_own_count(
     first, second = found.facts.customers
     assert date.fromordinal(first.first_day) == date(2023, 1, 5)
     assert (first.orders, first.net_minor, first.stored, first.lifetime) == (2, 10_000, 2, 2)
-    assert (second.orders, second.stored, second.lifetime) == (1, 2, 9)
+    assert (second.orders, second.stored, second.lifetime) == (1, 1, 9)
     assert found.facts.prospects == 1
     # Orders of the portrait reach back 25 months, lives and cohorts all the way.
     assert list(found.facts.orders.gid) == [2, 3, 4]
@@ -294,6 +297,49 @@ def test_a_test_order_changes_nothing(db: Database) -> None:
     extra = an_order(9_999, at=utc("2026-11-10 12:00"), net_minor=10**7, test=True)
     with_one = fill(db, "with", [[*orders, extra._replace(customer_id=None)]])
     assert with_one == without
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("customer", [900, 7, 901], ids=["a_prospect", "a_buyer", "an_old_buyer"])
+def test_a_test_order_of_anybody_changes_nothing(db: Database, customer: int, whole: bool) -> None:
+    orders = busy_orders()
+    extra = an_order(
+        9_999, at=utc("2026-11-10 12:00"), net_minor=10**7, test=True, customer_id=customer
+    )
+    # Of 901 an older order is not stored.
+    real = an_order(9_998, at=utc("2026-11-09 12:00"), customer_id=901)
+
+    def told(name: str, rows: Sequence[OrderRecord]) -> Portrait:
+        store = db.write_now(make_store, name, history_done=whole)
+        land(db, store, [*orders, real, *rows])
+        # A third of the customers have bought before the stored orders begin.
+        counts = Counter(order.customer_id or 0 for order in orders)
+        for gid, own in counts.items():
+            db.write_now(make_customer, store, gid, number_of_orders=own + (gid % 3 == 0))
+        db.write_now(make_customer, store, 900, number_of_orders=0)
+        db.write_now(make_customer, store, 901, number_of_orders=2)
+        return portrait(db, store)
+
+    without = told("without", [])
+    groups = json.loads(without.tables_json)["rfm"]["groups"]
+    assert next(group for group in groups if group["group"] == PROSPECTS)["customers"] == 1
+    assert told("with", [extra]) == without
+
+
+def test_a_test_order_that_the_shop_counts_makes_nobody_anything_else(db: Database) -> None:
+    """Whether Shopify counts tests makes no difference once all orders are stored."""
+    orders = busy_orders()
+    extra = an_order(9_999, at=utc("2026-11-10 12:00"), test=True)
+
+    def told(name: str, tests: int, customer: int) -> Portrait:
+        store = db.write_now(make_store, name)
+        land(db, store, [*orders, *[extra._replace(customer_id=customer)] * tests])
+        own = sum(order.customer_id == customer for order in orders)
+        db.write_now(make_customer, store, customer, number_of_orders=own + tests)
+        return portrait(db, store)
+
+    assert told("buyer with", 1, 7) == told("buyer", 0, 7)
+    assert told("prospect with", 1, 900) == told("prospect", 0, 900)
 
 
 def test_both_databases_say_the_same(sqlite_url: str, postgres_database_url: str) -> None:

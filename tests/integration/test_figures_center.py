@@ -84,6 +84,12 @@ def test_while_history_is_missing_the_shops_own_count_decides(rt: Any) -> None:
     # 1 and 3 are new; 2 has older orders and 4 a stored one; of 5 nobody knows. 3 came twice.
     found = customers(rt, store, whole=False)
     assert found == CustomerCounts(customers=5, new=2, returning=2, repeat=3, twice=1)
+    # A test order is none of the older orders that are missing, and none of Shopify's count.
+    add(rt, store, 15, "2026-10-08 15:00", customer_id=2, test=True)
+    add(rt, store, 16, "2026-09-08 15:00", customer_id=2, test=True)
+    add(rt, store, 17, "2026-09-09 15:00", customer_id=2, test=True)
+    add(rt, store, 18, "2026-10-08 15:00", customer_id=1, test=True)
+    assert customers(rt, store, whole=False) == found
     # With the history whole the stored orders are all there are.
     found = customers(rt, store, whole=True)
     assert found == CustomerCounts(customers=5, new=4, returning=1, repeat=2, twice=1)

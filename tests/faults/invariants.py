@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from brandmind.sync.stages import PAGED
+
 END: Final = "$"
-_PAGED: Final = {"products", "orders", "customers", "history"}
+_PAGED: Final = {stage.value for stage in PAGED}
 # After these the run is at nobody's hands until it is claimed again.
 _PUT_DOWN: Final = {"yielded", "waiting", "will try again", "worker stopped", "taken over"}
 _ENDED: Final = {"done", "failed", "cancelled", "obsolete", "uninstalled", "no longer wanted"}

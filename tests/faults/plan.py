@@ -121,8 +121,8 @@ def _quick(kind: Kind) -> list[Case]:
         Case(12, "storm", kind, shopify_troubles.storm, often=40, seldom=5 * here),
         Case(12, "exports", kind, shopify_troubles.exports, seldom=3 * there),
         Case(12, "tokens", kind, shopify_troubles.dying_tokens, seldom=here),
-        Case(12, "restless", kind, shopify_troubles.restless, often=60),
+        Case(12, "restless", kind, shopify_troubles.restless, often=60, seldom=4 * here),
         Case(13, "disk full", kind, databases.disk_full, often=10),
-        Case(13, "restarted", kind, databases.restarted, often=10 * there),
+        Case(13, "restarted", kind, databases.restarted, often=10 * there, seldom=there),
         Case(11, "told to stop", kind, stops.told_to_stop, seldom=1),
     ]

@@ -28,6 +28,9 @@ SOUND = [
     happened("began", 3, "customers"),
     happened("page", 3, "customers", "", "$"),
     happened("stage done", 3, "customers"),
+    happened("page", 3, "late_orders", "", "c"),
+    happened("page", 3, "late_orders", "c", "$"),
+    happened("stage done", 3, "late_orders"),
     happened("done", 3),
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import sqlalchemy as sa
@@ -23,6 +23,8 @@ from tests.faults.outcome import Outcome, judge
 from tests.faults.reader import Reader
 
 Fault = dict[str, Any]
+
+_CHURN: Final = {"create": 0.2, "update": 0.4, "edit": 0.2, "delete": 0.1, "merge": 0.05}
 
 STORM: tuple[Fault, ...] = (
     {"kind": "http429", "seconds": 0.2},
@@ -177,21 +179,27 @@ async def _connect_as_an_app(arena: Arena, shop: Shop, *, hold_after: int) -> st
 
 
 async def restless(lane: Lane, kind: Kind, rng: Random, outcome: Outcome, *, times: int) -> None:
-    """Rows are created, changed and deleted while they are read; lists lag behind them."""
-    async with lane.arena(kind) as arena:
-        await arena.starts()
-        while outcome.faults < times:
-            shop = lane.shop(orders=rng.randint(100, 200))
-            shop.control(
-                "churn", seed=rng.randint(1, 10**6), create=0.2, update=0.4, edit=0.2, delete=0.1
-            )
-            store_id = await arena.connect(shop)
-            await arena.settled(store_id)
-            outcome.faults += _changes(shop)
-            shop.control("churn", method="DELETE")
-            await syncs.request(arena.rt, store_id, by="somebody", limited=False)
-            await arena.settled(store_id)
-            await judge(outcome, arena, shop, store_id, peace=await lane.peace(shop, fresh=True))
+    """Rows are created, changed, merged and deleted while they are read, by pages and then by
+    exports."""
+    for told in ({}, BY_EXPORT):
+        enough = outcome.faults + (times + 1) // 2
+        async with lane.arena(kind) as arena:
+            arena.told = told
+            await arena.starts()
+            while outcome.faults < enough:
+                await _one_restless_shop(lane, arena, rng, outcome)
+
+
+async def _one_restless_shop(lane: Lane, arena: Arena, rng: Random, outcome: Outcome) -> None:
+    shop = lane.shop(orders=rng.randint(100, 200))
+    shop.control("churn", seed=rng.randint(1, 10**6), **_CHURN)
+    store_id = await arena.connect(shop)
+    await arena.settled(store_id)
+    outcome.faults += _changes(shop)
+    shop.control("churn", method="DELETE")
+    await syncs.request(arena.rt, store_id, by="somebody", limited=False)
+    await arena.settled(store_id)
+    await judge(outcome, arena, shop, store_id, peace=await lane.peace(shop, fresh=True))
 
 
 def _changes(shop: Shop) -> int:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
+from statistics import median
 from typing import Any
 
 import pytest
@@ -28,6 +29,9 @@ from tests.integration.test_webhook_landing import Shop
 from tests.records import an_order
 from worker.inbox import work_off
 
+# A time is measured, which another test's load would lengthen.
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 async def around(sqlite_url: str, valkey_url: str) -> AsyncIterator[Neighbourhood]:
@@ -49,14 +53,13 @@ async def around(sqlite_url: str, valkey_url: str) -> AsyncIterator[Neighbourhoo
         await made.leave()
 
 
-async def test_an_order_that_is_delivered_changes_the_open_command_center(
+async def test_an_order_that_is_delivered_changes_the_open_command_center_within_a_second(
     around: Neighbourhood, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = Shop()
     monkeypatch.setattr(deliveries, "source_of", lambda _rt, _turn: shop)
     # The page's own clock: whatever it learns without a push, it learns too late for this test.
     monkeypatch.setattr(frame, "paced", partial(paced, tick_s=600.0))
-    now = utc_now()
     await around.world.sql("UPDATE store SET scopes = 'read_all_orders,read_orders'")
     async with around.tab("alice") as tab:
         following = asyncio.create_task(
@@ -68,18 +71,28 @@ async def test_an_order_that_is_delivered_changes_the_open_command_center(
             )
         )
         await until(lambda: bool(tab.learnt({NET})), within_s=30)
-        tab.sent.clear()
-        sold = an_order(2, at=now, net_minor=100_000, updated_at=now)
-        shop.put(Stage.ORDERS, sold._replace(created_at=now - timedelta(seconds=1)))
-        raw = shop_words.body({"id": 2})
-        at_s = monotonic_s()
-        async with around.world.browser() as http:
-            answer = await http.post(
-                shop_words.PATH, content=raw, headers=shop_words.headers(raw, "orders/create")
-            )
-        assert answer.status_code == 200
-        await until(lambda: bool(tab.learnt({"$8,313"})), within_s=30)
-        print(f"from the door to the page: {monotonic_s() - at_s:.2f} s")
+        took_s = []
+        for number, net in enumerate(("$8,313", "$9,313", "$10,313", "$11,313", "$12,313"), 2):
+            tab.sent.clear()
+            began_s = monotonic_s()
+            await _sell(around, shop, number)
+            await until(lambda net=net: bool(tab.learnt({net})), within_s=30)
+            took_s.append(monotonic_s() - began_s)
+        # The clock is the promise itself here; anywhere else a test that looks at it tells of its
+        # machine. Hence the median, and hence a lane of its own.
+        assert median(took_s) < 1.0, took_s
         await until(lambda: bool(tab.learnt({"Synced just now"})), within_s=30)
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
+
+
+async def _sell(around: Neighbourhood, shop: Shop, number: int) -> None:
+    """The shop sells for $1,000, and says so at the door."""
+    now = utc_now()
+    sold = an_order(number, at=now, net_minor=100_000, updated_at=now)
+    shop.put(Stage.ORDERS, sold._replace(created_at=now - timedelta(seconds=1)))
+    raw = shop_words.body({"id": number})
+    headers = shop_words.headers(raw, "orders/create")
+    async with around.world.browser() as http:
+        answer = await http.post(shop_words.PATH, content=raw, headers=headers)
+    assert answer.status_code == 200

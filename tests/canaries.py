@@ -37,8 +37,12 @@ class Search:
     places: dict[str, bytes] = field(default_factory=dict)
 
     def put(self, place: str, what: bytes | str) -> None:
-        """Something that left a process, or stayed where it wrote it."""
-        self.places[place] = what.encode() if isinstance(what, str) else what
+        """Something that left a process, or stayed where it wrote it; what a ZIP in it holds lies
+        at places of its own."""
+        raw = what.encode() if isinstance(what, str) else what
+        self.places[place] = raw
+        for name, inner in _zipped(raw):
+            self.put(f"{place}/{name}", inner)
 
     def put_files(self, folder: Path) -> None:
         """Every file below the folder, by its path."""
@@ -103,6 +107,26 @@ def _unpacked(raw: bytes) -> Iterator[bytes]:
         yield gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else zlib.decompress(raw)
     except (OSError, EOFError, zlib.error):
         return
+
+
+def _zipped(raw: bytes) -> Iterator[tuple[str, bytes]]:
+    """(name, content) of what lies deflated in a ZIP, whole or cut short, alone or amid others.
+
+    Not by the directory at its end, which a ZIP that nobody finished has not got.
+    """
+    at = raw.find(b"PK\x03\x04")
+    while at >= 0:
+        head = raw[at : at + 30]
+        if len(head) == 30 and int.from_bytes(head[8:10], "little") == 8:
+            named, more = (int.from_bytes(head[n : n + 2], "little") for n in (26, 28))
+            name = raw[at + 30 : at + 30 + named].decode(errors="replace")
+            try:
+                inner = zlib.decompressobj(-15).decompress(raw[at + 30 + named + more :])
+            except zlib.error:
+                inner = b""
+            if inner:
+                yield name, inner
+        at = raw.find(b"PK\x03\x04", at + 4)
 
 
 def _values(server: redis.Redis, key: bytes) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import secrets
@@ -11,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime, timedelta
@@ -25,6 +27,7 @@ import redis
 import websockets
 
 from brandmind.db.cipher import Cipher
+from brandmind.dna.rfm import GROUPS
 from brandmind.launch import frontend
 from brandmind.launch.ports import free_port
 from brandmind.settings import KEY_FILE, parse_keys
@@ -52,6 +55,8 @@ HOMES = (
     Home(IN_DATABASE, frozenset({"staff mail"}), "who the letter goes to"),
     Home("file:outbox/*", frozenset({"staff mail"}), "the letter itself, until mail is set up"),
     Home("answer:privacy export", PEOPLE, "a customer asked for exactly that, over the merchant"),
+    Home("answer:archive/customers.csv", PEOPLE, "the merchant takes all of their data along"),
+    Home("answer:group *.csv", frozenset({"name", "mail"}), "the merchant writes to a group"),
     Home("file:encryption.key", frozenset({"key"}), "mode 0600, for us alone"),
     Home("file:running.env", frozenset({"redis password"}), "mode 0600, while it runs"),
     Home("file:valkey/*.conf", frozenset({"redis password"}), "mode 0600"),
@@ -128,7 +133,7 @@ class Story:
         self, data: Path, *, desk: Desk, shopify: str, database: OnSqlite | OnPostgres
     ) -> None:
         self.data, self.desk, self.shopify, self.database = data, desk, shopify, database
-        self.answers: dict[str, str] = {}
+        self.answers: dict[str, bytes] = {}
         self.passed: list[str] = []
         self.store_id = ""
         self.console = data.parent / "console.txt"
@@ -217,7 +222,7 @@ class Story:
         """Asks as the signed-in owner, and keeps the answer."""
         headers = {"Origin": self.url} if post else {}
         answer = self.browser.request("POST" if post else "GET", path, headers=headers)
-        self.answers[name] = answer.text
+        self.answers[name] = answer.content
         return answer
 
     def command(self, name: str, *arguments: str, may_fail: bool = False) -> None:
@@ -229,8 +234,9 @@ class Story:
             text=True,
             timeout=240,
         )
-        self.answers[name] = done.stdout + done.stderr
-        assert may_fail or done.returncode == 0, self.answers[name]
+        said = done.stdout + done.stderr
+        self.answers[name] = said.encode()
+        assert may_fail or done.returncode == 0, said
 
     def search(self) -> Search:
         """All that is lying around now."""
@@ -246,8 +252,8 @@ class Story:
         found.put("console", self.console.read_bytes())
         for number, envelope in enumerate(self.desk.envelopes):
             found.put(f"sentry:{number}", envelope)
-        for name, text in self.answers.items():
-            found.put(f"answer:{name}", text)
+        for name, said in self.answers.items():
+            found.put(f"answer:{name}", said)
         found.put_redis(self.redis_url)
         return found
 
@@ -284,7 +290,7 @@ class Story:
 
 
 def marked_shopify() -> AbstractContextManager[str]:
-    sizes = ["--orders", "150", "--products", "12", "--customers", "40", "--plan", "unlimited"]
+    sizes = ["--orders", "400", "--products", "12", "--customers", "150", "--plan", "unlimited"]
     app = ["--client-id", "canary-app", "--client-secret", APP_SECRET]
     return local_shopify(*sizes, *app, module="tests.canary_shopify")
 
@@ -360,10 +366,14 @@ def _as_files(story: Story) -> None:
         assert story.ask(name, f"{here}/{name}{days}").status_code == 200
     for name in ("customers.csv", "dna.json", "status"):
         assert story.ask(name, f"{here}/{name}").status_code == 200
+    for group in GROUPS:
+        name = f"group {group.lower()}.csv"
+        assert story.ask(name, f"{here}/customers/{group.lower()}.csv").status_code == 200
+    assert story.ask("archive", f"{here}/archive.zip").status_code == 200
     story.ask("sessions", "/api/sessions")
     story.ask("metrics without", "/metrics")
     bearer = {"Authorization": f"Bearer {METRICS}"}
-    story.answers["metrics"] = story.browser.get("/metrics", headers=bearer).text
+    story.answers["metrics"] = story.browser.get("/metrics", headers=bearer).content
     story.ask("healthz", "/healthz")
     story.ask("readyz", "/readyz")
     story.command("report", "report", SHOP, "--json")
@@ -451,10 +461,11 @@ def test_everything_lies_where_it_belongs(story: Story) -> None:
     assert found["database:table customer"] >= PEOPLE
     assert set().union(*on_pages(found)) >= PEOPLE
     assert found["answer:privacy export"] >= PEOPLE
+    assert {"answer:archive/orders.csv", "answer:archive/dna.json"} <= set(search.places)
     kinds = {place.partition(":")[0] for place in search.places}
     assert kinds == {"file", "database", "console", "sentry", "answer", "redis"}
-    assert "brandmind_syncs" in story.answers["metrics"]
-    assert "brandmind_" not in story.answers["metrics without"]
+    assert b"brandmind_syncs" in story.answers["metrics"]
+    assert b"brandmind_" not in story.answers["metrics without"]
     assert {"file:logs/web.log", "file:logs/worker-1.log"} <= set(search.places)
     assert len([place for place in search.places if place.startswith("sentry:")]) >= 2
     assert len(story.passed) >= 6
@@ -490,9 +501,12 @@ def test_the_search_notices_each_leak_that_is_planted(story: Story) -> None:
     story.rows("INSERT INTO leak VALUES (?)", f"token {marks['refresh token']}")
     event = b'{}\n{"type":"event"}\n{"extra":"' + marks["name"].encode() + b'"}\n'
     httpx.post(story.desk.address, content=event, trust_env=False).raise_for_status()
-    story.answers["leaky file"] = f"a=1&b={marks['cookie']}"
+    story.answers["leaky file"] = f"a=1&b={marks['cookie']}".encode()
+    # Beside the file of the archive in which it belongs.
+    story.answers["archive"] = a_zip("customers.csv", marks["mail"], "orders.csv", marks["mail"])
     (story.data / "bulk").mkdir(exist_ok=True)
     (story.data / "bulk" / "left.txt").write_text(marks["street"])
+    (story.data / "bulk" / "left.zip").write_bytes(a_zip("in.csv", marks["phone"])[:-30])
     found = story.search().astray(HOMES)
     assert found["file:logs/web.log"] == {"access token"}
     assert found["redis:0:b'leak'"] == {"mail"}
@@ -507,6 +521,28 @@ def test_the_search_notices_each_leak_that_is_planted(story: Story) -> None:
     assert found[f"sentry:{len(story.desk.envelopes) - 1}"] == {"name"}
     assert found["answer:leaky file"] == {"cookie"}
     assert found["file:bulk/left.txt"] == {"street"}
+    assert found["file:bulk/left.zip/in.csv"] == {"phone"}
+    assert found["answer:archive/orders.csv"] == {"mail"}
+    assert "answer:archive/customers.csv" not in found
+
+
+def a_zip(*told: str) -> bytes:
+    """A ZIP of files, name and text by turns."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as files:
+        for name, text in zip(told[::2], told[1::2], strict=True):
+            files.writestr(name, text * 50)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("cut", [0, 30], ids=["whole", "cut short"])
+def test_a_mark_is_known_inside_a_zip_wherever_that_lies(cut: int) -> None:
+    told = a_zip("a.csv", "nothing", "b.csv", "Quimbycanary")
+    assert b"Quimbycanary" not in told
+    search = Search({"name": "Quimbycanary"})
+    search.put("redis:0", b"key\n" + told[: len(told) - cut] + b"\nmore")
+    search.put("file:x", a_zip("c.csv", "nothing"))
+    assert search.found() == {"redis:0/b.csv": {"name"}}
 
 
 @pytest.mark.parametrize("kind", ["json", "address", "base64", "hex"])

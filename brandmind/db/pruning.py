@@ -1,20 +1,24 @@
-"""The story of old runs is shortened, so that years of syncs do not fill the disk."""
+"""What has had its time goes: the story of old runs, and sessions that are over."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from brandmind.db.models import METADATA
 from brandmind.db.session import db_now
+from brandmind.db.sessions import IDLE, LONGEST
 from brandmind.db.tables import EVENT, RUN
 from brandmind.sync.stages import RunStatus
 
 KEEP_DAYS: Final = 90
 KEEP_EVENTS: Final = 50_000
 _AT_ONCE: Final = 2_000
+_SESSION: Final = METADATA.tables["session"]
+_PASSED: Final = METADATA.tables["session_store"]
 
 
 def prune_events(
@@ -56,4 +60,26 @@ def prune_events(
     ).all()
     if doomed:
         session.execute(sa.delete(EVENT).where(EVENT.c.event_id.in_(doomed)))
+    return len(doomed)
+
+
+def prune_sessions(session: Session, *, now: datetime, at_once: int = _AT_ONCE) -> int:
+    """Remove up to `at_once` sessions that are over, by whichever end; how many went.
+
+    What opens nothing any more only tells where somebody was signed in, and with what browser.
+    """
+    doomed = session.scalars(
+        sa.select(_SESSION.c.session_id)
+        .where(
+            sa.or_(
+                _SESSION.c.revoked_at.is_not(None),
+                _SESSION.c.seen_at <= now - IDLE,
+                _SESSION.c.created_at <= now - LONGEST,
+            )
+        )
+        .limit(at_once)
+    ).all()
+    if doomed:
+        session.execute(sa.delete(_PASSED).where(_PASSED.c.session_id.in_(doomed)))
+        session.execute(sa.delete(_SESSION).where(_SESSION.c.session_id.in_(doomed)))
     return len(doomed)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from brandmind.clock import monotonic_s
-from brandmind.db import grants, inbox, privacy, privacy_acts, refetched, snapshot
+from brandmind.clock import monotonic_s, utc_now
+from brandmind.db import grants, inbox, privacy, privacy_acts, pruning, refetched, snapshot
 from brandmind.db.inbox import TRIES, Turn, Waiting
 from brandmind.db.refetched import LOOK_AGAIN_S, Fetched, ids_of
 from brandmind.errors import (
@@ -105,6 +105,8 @@ class Keeper:
             for store_id in await self._rt.db.read(inbox.stores_with_settled):
                 await self._rt.db.write(inbox.purge, store_id)
             await self._rt.db.write(privacy_acts.drop_old_exports)
+            # No more than one round a look: what is left has its turn a minute later.
+            await self._rt.db.write(pruning.prune_sessions, now=utc_now())
 
 
 async def tell(rt: Runtime, store_id: str) -> bool:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
 from brandmind.clock import utc_now
-from brandmind.db import grants, sessions, stores, users
+from brandmind.db import grants, pruning, sessions, stores, users
 from brandmind.errors import InvalidInput, NotAllowed, NotFound
 from brandmind.services import members
 from brandmind.services import sessions as signed_in
 from brandmind.services import stores as store_acts
+from brandmind.services.deliveries import Keeper
 from brandmind.services.sessions import StoreRef, Viewer
 from tests.identity_world import HARBOR, LEMON, Somebody, World, open_world
 
@@ -26,6 +28,7 @@ class Scene:
         self.world = world
         self.harbor = ""
         self.lemon = ""
+        self.opened_at = utc_now()
         self.viewers: dict[str, Viewer] = {}
 
     async def set(self) -> None:
@@ -128,6 +131,46 @@ async def test_a_block_survives_uninstall_and_reinstall(scene: Scene) -> None:
     async with world.browser() as alice, world.browser() as bob:
         await world.connect(alice, ALICE)
         assert (await world.sign_in(bob, BOB)).status_code == 403
+
+
+async def _kept(scene: Scene) -> set[str]:
+    """Whose sessions are still stored; none without the stores it has passed."""
+    rows = dict(await scene.world.sql("SELECT session_id, user_id FROM session"))
+    passed = await scene.world.sql("SELECT session_id FROM session_store")
+    assert {row[0] for row in passed} == set(rows)
+    names = {viewer.user_id: name for name, viewer in scene.viewers.items()}
+    return {names[user_id] for user_id in rows.values()}
+
+
+async def test_a_session_that_is_over_is_deleted_and_one_that_holds_is_not(scene: Scene) -> None:
+    db, now = scene.world.rt.db, utc_now()
+    await db.write(sessions.end, scene.viewers["Bob"].session_id, now=now)
+    fresh = now + sessions.IDLE - timedelta(minutes=1)
+    await db.write(sessions.touch, scene.viewers["Alice"].session_id, now=fresh)
+    assert await db.write(pruning.prune_sessions, now=now) == 1
+    assert await _kept(scene) == {"Alice", "Charlie"}
+    # Charlie has not been back for 14 days.
+    assert await db.write(pruning.prune_sessions, now=now + sessions.IDLE) == 1
+    assert await _kept(scene) == {"Alice"}
+    await db.write(sessions.touch, scene.viewers["Alice"].session_id, now=now + timedelta(days=29))
+    late = scene.opened_at + sessions.LONGEST
+    assert await db.write(pruning.prune_sessions, now=late - timedelta(seconds=1)) == 0
+    assert await db.write(pruning.prune_sessions, now=late + timedelta(minutes=1)) == 1
+    assert await _kept(scene) == set()
+
+
+async def test_sessions_that_are_over_go_a_few_at_a_time(scene: Scene) -> None:
+    db, late = scene.world.rt.db, utc_now() + sessions.LONGEST
+    assert await db.write(pruning.prune_sessions, now=late, at_once=2) == 2
+    assert await db.write(pruning.prune_sessions, now=late, at_once=2) == 1
+    assert await db.write(pruning.prune_sessions, now=late, at_once=2) == 0
+
+
+async def test_the_keeper_deletes_what_is_over_and_leaves_who_is_signed_in(scene: Scene) -> None:
+    rt = scene.world.rt
+    await signed_in.revoke(rt, scene.viewers["Bob"].session_id)
+    await Keeper(rt).look()
+    assert await _kept(scene) == {"Alice", "Charlie"}
 
 
 async def test_the_operator_names_an_administrator_without_guessing(scene: Scene) -> None:

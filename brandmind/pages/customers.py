@@ -270,7 +270,7 @@ def _value() -> rx.Component:
                 ),
                 rx.foreach(page.deciles, _group),
             ),
-            csv=page.csv_href,
+            csv=page.deciles_csv_href,
         ),
         parts.card(
             "What a customer has brought",
@@ -284,6 +284,7 @@ def _value() -> rx.Component:
                 ),
                 rx.el.p("Two months of orders make the first line.", class_name="muted"),
             ),
+            csv=page.ltv_csv_href,
         ),
         _predicted(page.predicted),
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from brandmind.commerce.money import to_decimal
 from brandmind.db.figures import DaySums
-from brandmind.services import dna, orders, people, products
+from brandmind.services import dashboard, dna, orders, people, products
 
 if TYPE_CHECKING:
     from brandmind.runtime import Runtime
@@ -61,6 +61,42 @@ async def customers(rt: Runtime, store_id: str) -> str:
              to_decimal(cell["cumulative_minor"], told["currency"]), cell["partial"]]
             for cohort in told["cohorts"]
             for cell in cohort["cells"]
+        ),
+    )  # fmt: skip
+
+
+async def deciles(rt: Runtime, store_id: str) -> str:
+    """Customers of the newest portrait's year in tenths by net sales, the best first; the header
+    alone before the first portrait.
+    """
+    found = await dna.store_dna(rt, store_id)
+    told: list[Any] = found.tables["deciles"] if found else []
+    currency = found.tables["currency"] if found else ""
+    whole = sum(part["net_minor"] for part in told)
+    return _csv(
+        ["decile", "customers", "share", "currency", "net", "least"],
+        (
+            [part["decile"], part["customers"], dashboard.rate(part["net_minor"], whole), currency,
+             to_decimal(part["net_minor"], currency), to_decimal(part["least_minor"], currency)]
+            for part in told
+        ),
+    )  # fmt: skip
+
+
+async def ltv(rt: Runtime, store_id: str) -> str:
+    """Net sales per customer ever won up to and with each month after the first, by the newest
+    portrait; the header alone before it.
+    """
+    found = await dna.store_dna(rt, store_id)
+    told: list[Any] = found.tables["ltv"] if found else []
+    currency = found.tables["currency"] if found else ""
+    return _csv(
+        ["month_after", "customers", "currency", "net", "per_customer"],
+        (
+            [point["after"], point["customers"], currency,
+             to_decimal(point["net_minor"], currency),
+             to_decimal(point["per_customer_minor"], currency)]
+            for point in told
         ),
     )  # fmt: skip
 

@@ -85,12 +85,19 @@ def customers(
         deciles=_deciles(told["deciles"], currency),
         ltv=_ltv(told["ltv"][:_MONTHS], currency),
         predicted=predicted(told.get("predicted"), currency),
-        csv_href=f"/api/stores/{store_id}/customers.csv" if store_id else "",
+        csv_href=_csv(store_id, "customers"),
+        deciles_csv_href=_csv(store_id, "deciles"),
+        ltv_csv_href=_csv(store_id, "ltv"),
         foot=(
             f"Of the 12 months to {wording.day(found.as_of, year=True)}; groups look at each "
             "customer's whole life. Guests are no customers."
         ),
     )
+
+
+def _csv(store_id: str, name: str) -> str:
+    """Where a card's file is; the sample shop has none."""
+    return f"/api/stores/{store_id}/{name}.csv" if store_id else ""
 
 
 def _rates(told: dict[str, Any], year: CustomerRates | None) -> tuple[FactView, ...]:

@@ -397,4 +397,6 @@ class CustomersView:
     ltv: CurveView = field(default_factory=CurveView)
     predicted: PredictedView = field(default_factory=PredictedView)
     csv_href: str = ""
+    deciles_csv_href: str = ""
+    ltv_csv_href: str = ""
     foot: str = ""

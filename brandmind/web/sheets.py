@@ -45,6 +45,20 @@ async def _customers(_request: Request, store: StoreRef) -> Response:
 
 
 @for_members
+async def _deciles(_request: Request, store: StoreRef) -> Response:
+    if not (store.may_orders and store.may_customers):
+        return _closed()
+    return _file(await sheets.deciles(runtime.get(), store.store_id), "deciles.csv")
+
+
+@for_members
+async def _ltv(_request: Request, store: StoreRef) -> Response:
+    if not (store.may_orders and store.may_customers):
+        return _closed()
+    return _file(await sheets.ltv(runtime.get(), store.store_id), "ltv.csv")
+
+
+@for_members
 async def _group(request: Request, store: StoreRef) -> Response:
     if not (store.may_orders and store.may_customers):
         return _closed()
@@ -96,6 +110,8 @@ def routes() -> list[BaseRoute]:
         Route(f"{at}/orders.csv", _orders, methods=["GET"]),
         Route(f"{at}/products.csv", _products, methods=["GET"]),
         Route(f"{at}/customers.csv", _customers, methods=["GET"]),
+        Route(f"{at}/deciles.csv", _deciles, methods=["GET"]),
+        Route(f"{at}/ltv.csv", _ltv, methods=["GET"]),
         Route(f"{at}/customers/{{group}}.csv", _group, methods=["GET"]),
         Route(f"{at}/dna.json", _dna, methods=["GET"]),
     ]

@@ -364,7 +364,7 @@ def _as_files(story: Story) -> None:
     here, days = f"/api/stores/{story.store_id}", f"?from={today - timedelta(27)}&to={today}"
     for name in ("orders.csv", "products.csv"):
         assert story.ask(name, f"{here}/{name}{days}").status_code == 200
-    for name in ("customers.csv", "dna.json", "status"):
+    for name in ("customers.csv", "deciles.csv", "ltv.csv", "dna.json", "status"):
         assert story.ask(name, f"{here}/{name}").status_code == 200
     for group in GROUPS:
         name = f"group {group.lower()}.csv"

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -215,3 +216,35 @@ async def test_an_open_product_has_its_variants_and_every_day_of_the_range(rt: R
     assert found.variants
     theirs = await products.detail(rt, other, 1, date_from=first, date_to=first)
     assert (theirs.variants, sum(one.net_minor for one in theirs.days)) == ((), 0)
+
+
+async def test_the_files_of_tenths_and_of_what_a_customer_brought_hold_the_tables_of_their_cards(
+    rt: Runtime,
+) -> None:
+    store_id = await rt.db.write(_fill, "alice")
+    await _portray(rt, store_id)
+    found = await dna.store_dna(rt, store_id)
+    assert found is not None
+    tenths = list(csv.DictReader(io.StringIO(await sheets.deciles(rt, store_id))))
+    assert [int(line["decile"]) for line in tenths] == list(range(1, 11))
+    for line, part in zip(tenths, found.tables["deciles"], strict=True):
+        assert int(line["customers"]) == part["customers"]
+        assert Decimal(line["net"]) * 100 == part["net_minor"]
+        assert Decimal(line["least"]) * 100 == part["least_minor"]
+        assert line["currency"] == "USD"
+    assert sum(float(line["share"]) for line in tenths) == pytest.approx(1)
+    months = list(csv.DictReader(io.StringIO(await sheets.ltv(rt, store_id))))
+    assert len(months) > 3
+    for line, point in zip(months, found.tables["ltv"], strict=True):
+        assert (int(line["month_after"]), int(line["customers"])) == (
+            point["after"],
+            point["customers"],
+        )
+        assert Decimal(line["net"]) * 100 == point["net_minor"]
+        assert Decimal(line["per_customer"]) * 100 == point["per_customer_minor"]
+
+
+async def test_before_the_first_portrait_these_files_have_their_header_alone(rt: Runtime) -> None:
+    store_id = await rt.db.write(make_store, "alice")
+    for file in (sheets.deciles, sheets.ltv, sheets.customers):
+        assert (await file(rt, store_id)).count("\r\n") == 1

@@ -30,6 +30,8 @@ MAY_GET: dict[tuple[str, str], dict[str, set[int]]] = {
     ("GET", "/api/stores/{store_id}/orders.csv"): {"charlie": {404}, "nobody": {401}},
     ("GET", "/api/stores/{store_id}/products.csv"): {"charlie": {404}, "nobody": {401}},
     ("GET", "/api/stores/{store_id}/customers.csv"): {"charlie": {404}, "nobody": {401}},
+    ("GET", "/api/stores/{store_id}/deciles.csv"): {"charlie": {404}, "nobody": {401}},
+    ("GET", "/api/stores/{store_id}/ltv.csv"): {"charlie": {404}, "nobody": {401}},
     ("GET", "/api/stores/{store_id}/customers/{group}.csv"): {
         "charlie": {404},
         "nobody": {401},
@@ -202,6 +204,8 @@ async def test_another_stores_id_is_as_unknown_as_none(around: Neighbourhood) ->
         "orders.csv",
         "products.csv",
         "customers.csv",
+        "deciles.csv",
+        "ltv.csv",
         "customers/champions.csv",
         "dna.json",
     ],
@@ -218,6 +222,8 @@ async def test_a_file_is_for_those_who_may_see_what_is_in_it(
     told = {
         "orders.csv": "7313.00",
         "products.csv": PRODUCT,
+        "deciles.csv": "decile,customers,share,currency,net,least",
+        "ltv.csv": "month_after,customers,currency,net,per_customer",
         "customers/champions.csv": "customer_id,name,email",
         "dna.json": DNA,
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from brandmind.pages.customers import _REPEAT
+from brandmind.pages.customers import _REPEAT, _value
 from brandmind.services.dna import Past, Point
 from brandmind.services.orders import DaySums
 from brandmind.services.products import ProductRow
@@ -138,6 +138,31 @@ def test_a_young_store_says_why_it_has_no_groups() -> None:
     assert page.groups == ()
     assert page.groups_none == "Groups need 50 customers with an order."
     assert customers(None, mode="none", note="later", tab="nonsense").tab == "segments"
+
+
+def test_every_card_of_the_customers_has_a_file_of_its_own() -> None:
+    page = customers(SAMPLE, mode="real", tab="value", shop_param="a", store_id="s1")
+    assert [page.csv_href, page.deciles_csv_href, page.ltv_csv_href] == [
+        "/api/stores/s1/customers.csv",
+        "/api/stores/s1/deciles.csv",
+        "/api/stores/s1/ltv.csv",
+    ]
+    sampled = customers(SAMPLE, mode="sample", shop_param="sample")
+    assert (sampled.csv_href, sampled.deciles_csv_href, sampled.ltv_csv_href) == ("", "", "")
+
+
+def test_the_link_of_each_card_of_the_value_tab_leads_to_that_cards_file() -> None:
+    cards = {
+        title: str(_value().children[place].render())
+        for place, title in enumerate(("Tenths by value", "What a customer has brought"))
+    }
+    for title, name in (
+        ("Tenths by value", "deciles_csv_href"),
+        ("What a customer has brought", "ltv_csv_href"),
+    ):
+        assert title in cards[title]
+        assert f'?.["{name}"]' in cards[title]
+        assert '?.["csv_href"]' not in cards[title]
 
 
 def test_each_repeat_rate_is_told_by_a_name_of_its_own() -> None:

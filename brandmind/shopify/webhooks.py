@@ -192,11 +192,26 @@ def _privacy(plain: Delivery, body: dict[str, Any]) -> Delivery | None:
     orders = body.get("orders_to_redact") or body.get("orders_requested") or []
     if not isinstance(orders, list) or len(orders) > _MOST_ORDERS:
         raise ValueError("no list of orders")
+    customer = _id(body["customer"]["id"])
     return plain._replace(
+        webhook_id=_request_id(body, customer) or plain.webhook_id,
         stage=Stage.CUSTOMERS,
-        shopify_id=_id(body["customer"]["id"]),
+        shopify_id=customer,
         others=tuple(sorted({_id(one) for one in orders})),
     )
+
+
+def _request_id(body: dict[str, Any], customer: int) -> str | None:
+    """What a data request is known by: the delivery's own id is in a header, which nobody signs,
+    and whoever sends the body again under another one would have another export made.
+
+    In a form that no header may have, so that none keeps a request to come from being heard.
+    """
+    told = body.get("data_request")
+    try:
+        return f"data_request/{_id(told['id'])}/{customer}" if isinstance(told, dict) else None
+    except (KeyError, ValueError):
+        return None
 
 
 def _told_by(body: dict[str, Any]) -> Act:

@@ -33,6 +33,7 @@ ALWAYS = frozenset({Act.UNINSTALL, Act.DATA_REQUEST, Act.REDACT_CUSTOMER, Act.RE
 class Delivery(NamedTuple):
     """One delivery without its body: ids, and of privacy requests what their act needs.
 
+    `webhook_id` is what it is known by: Shopify's id of it, or the one of the data request in it.
     `stage` is the paged stage that reads the record, "" where there is none. `others` are further
     ids: the orders of a privacy request, the customer that a merge took away.
     """

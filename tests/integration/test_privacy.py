@@ -274,6 +274,31 @@ async def test_a_data_request_is_answered_with_all_that_is_held_and_the_merchant
         assert CANARY not in await _everything(world)
 
 
+async def test_a_data_request_that_comes_again_under_another_id_is_answered_once(
+    world: World, shop: Shop
+) -> None:
+    """The id of a delivery stands in a header, which nobody signs; the request's in the body."""
+    store_id = await _store(world)
+    await _fill(world, store_id)
+    for _ in range(3):
+        assert await _say(world, "customers/data_request", REQUEST) == 200
+        await deliveries.work(world.rt)
+    # Two days later nobody remembers the delivery.
+    await world.sql("DELETE FROM inbox")
+    assert await _say(world, "customers/data_request", REQUEST) == 200
+    await deliveries.work(world.rt)
+    (act,) = await _rows(world, PRIVACY_ACT)
+    assert CANARY in act.export_json
+    assert len(await _rows(world, OUTBOX)) == 1
+    # Not so what another customer asks, what she asks again, and what bears no id.
+    other = REQUEST | {"customer": {"id": 6}}
+    unnamed = {key: told for key, told in REQUEST.items() if key != "data_request"}
+    for told in (other, REQUEST | {"data_request": {"id": 10_000}}, unnamed, unnamed):
+        assert await _say(world, "customers/data_request", told) == 200
+        await deliveries.work(world.rt)
+    assert len(await _rows(world, PRIVACY_ACT)) == len(await _rows(world, OUTBOX)) == 5
+
+
 async def test_an_export_is_removed_after_thirty_days(
     world: World, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

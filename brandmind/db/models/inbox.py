@@ -13,7 +13,8 @@ _WAITS = sa.text("done_at IS NULL AND aside_at IS NULL")
 
 
 class InboxRow(SQLModel, table=True):
-    """One delivery, known by Shopify's id of it: accepted once this row is committed.
+    """One delivery, known by Shopify's id of it, a data request by the request's own: accepted once
+    this row is committed.
 
     No part of its body is kept but ids (`shopify_id`, `others` as a comma list). `epoch` is the
     store's when it came. `tries` counts the tries that failed by our own fault or the record's;
@@ -90,7 +91,7 @@ class PrivacyActRow(SQLModel, table=True):
     shop_key: str = Field(sa_type=Key)
     domain: str
     kind: str
-    # What ordered it: a delivery's id, or our own timer for an epoch.
+    # What ordered it: a data request's own id, a delivery's id, or our own timer for an epoch.
     cause: str
     customer_id: int | None = Field(default=None, sa_type=sa.BigInteger)
     ordered_at: datetime = Field(sa_type=UtcDateTime)

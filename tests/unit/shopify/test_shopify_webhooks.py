@@ -174,6 +174,31 @@ def test_a_delivery_is_reduced_to_its_ids(
     assert "a@b.c" not in repr(found)
 
 
+def test_a_data_request_is_known_by_its_own_id_and_that_of_its_customer() -> None:
+    def known_by(**told: Any) -> str:
+        raw = json.dumps({"shop_domain": SHOP, "customer": {"id": 5}} | told).encode()
+        found = webhooks.reduced(heads("customers/data_request"), raw)
+        assert found is not None
+        assert found.act is Act.DATA_REQUEST
+        return found.webhook_id
+
+    plain = heads("customers/data_request").webhook_id
+    named = {
+        known_by(data_request={"id": 1}),
+        known_by(data_request={"id": 2}),
+        known_by(data_request={"id": 1}, customer={"id": 6}),
+    }
+    assert len(named) == 3
+    assert known_by(data_request={"id": 1}, orders_requested=[7]) in named
+    # No header can name a delivery like that, and so keep a request from being heard.
+    for name in named:
+        key = b"x-shopify-webhook-id"
+        pairs = [(one, name.encode() if one == key else value) for one, value in GOOD]
+        assert webhooks.read_heads(pairs) is None
+    for odd in ({}, {"id": "x"}, {"id": None}, None, 7, [1]):
+        assert known_by(data_request=odd) == plain
+
+
 def test_a_privacy_body_counts_only_for_its_own_shop_and_topic() -> None:
     redact = {"shop_domain": SHOP, "customer": {"id": 5}, "orders_to_redact": [7]}
     request = {"shop_domain": SHOP, "customer": {"id": 5}, "data_request": {"id": 1}}

@@ -139,7 +139,8 @@ def _webhooks(settings: Settings) -> Check:
     if not lacking:
         return Check("webhooks", ok=True, said="every store that is connected has its own")
     first, topics, note = lacking[0]
-    more = f" (and {len(lacking) - 1} more stores)" if len(lacking) > 1 else ""
+    others = len(lacking) - 1
+    more = f" (and {others} more {'store' if others == 1 else 'stores'})" if others else ""
     said = f"{first} lacks {', '.join(topics)}{more}. {note}".rstrip()
     return Check("webhooks", ok=False, said=said)
 

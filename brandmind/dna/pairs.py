@@ -78,29 +78,6 @@ def pairs(baskets: Iterable[Sequence[int]]) -> list[Rule]:
     return sorted(found, key=lambda rule: (-rule.lift, rule.items, rule.then))
 
 
-def rules_of_two(baskets: Iterable[Sequence[int]], *, least: int = LEAST_TOGETHER) -> list[Rule]:
-    """Rules from two products to a third, by lift: what a pair brings along."""
-    kept = [tuple(sorted(set(basket))) for basket in baskets]
-    singles = Counter(product for basket in kept for product in basket)
-    often = _often(singles)
-    twos: Counter[tuple[int, ...]] = Counter()
-    threes: Counter[tuple[int, ...]] = Counter()
-    for basket in kept:
-        inside = [one for one in basket if one in often]
-        twos.update(combinations(inside, 2))
-        threes.update(combinations(inside, 3))
-    found = []
-    for three, both in threes.items():
-        if both < least:
-            continue
-        for then in three:
-            items = tuple(one for one in three if one != then)
-            rule = _rule(items, then, both, twos[items], singles[then], len(kept))
-            if rule is not None:
-                found.append(rule)
-    return sorted(found, key=lambda rule: (-rule.lift, rule.items, rule.then))
-
-
 def _often(singles: Counter[int]) -> set[int]:
     ranked = sorted(singles.items(), key=lambda e: (-e[1], e[0]))
     return {product for product, count in ranked[:MOST_PRODUCTS] if count >= LEAST_TOGETHER}

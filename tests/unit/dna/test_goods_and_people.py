@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from brandmind.dna.cohorts import CustomerMonth, cohorts, ltv, month_of
 from brandmind.dna.facts import ProductFact
-from brandmind.dna.pairs import pairs, rules_of_two
+from brandmind.dna.pairs import pairs
 from brandmind.dna.products import abc, cover, ladder, sell_through
 from brandmind.dna.value import deciles
 
@@ -157,10 +157,3 @@ def test_a_pair_that_chance_would_not_make_is_found():
 )
 def test_what_chance_would_make_is_not_told(shape):
     assert pairs(baskets(*shape)) == []
-
-
-def test_two_products_bring_a_third():
-    rows = [[1, 2, 3]] * 12 + [[1, 2]] * 7 + [[3]] * 300 + [[4]] * 681
-    rule = next(rule for rule in rules_of_two(rows) if rule.then == 3)
-    assert (rule.items, rule.together, rule.having, rule.also) == ((1, 2), 12, 19, 312)
-    assert rule.lift == pytest.approx(12 / 19 / 0.312)

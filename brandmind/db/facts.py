@@ -240,7 +240,7 @@ def _stream(session: Session, query: sa.Select[Any]) -> Iterator[Sequence[Any]]:
         yield from rows
 
 
-def _ms(session: Session, column: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
+def unix_ms(session: Session, column: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
     """A moment as Unix milliseconds, which SQLite holds already."""
     if session.get_bind().dialect.name == "sqlite":
         return sa.type_coerce(column, sa.BigInteger)
@@ -272,7 +272,7 @@ def _orders(session: Session, store_id: str, *, currency: str, end: date) -> _Bo
             ORDER.c.shopify_id,
             ORDER.c.day,
             sa.func.coalesce(ORDER.c.customer_id, GUEST),
-            _ms(session, ORDER.c.processed_at),
+            unix_ms(session, ORDER.c.processed_at),
             sa.func.coalesce(ORDER.c.country_code, ""),
         )
         .where(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from brandmind.db.facts import PAID
+from brandmind.db.facts import PAID, unix_ms
 from brandmind.db.tables import CUSTOMER, ORDER, SALE
 from brandmind.dna.facts import CustomerFact
 
@@ -51,7 +51,7 @@ def lives(session: Session, store_id: str, *, currency: str, end: date) -> list[
     rows = session.execute(
         sa.select(
             ORDER.c.customer_id,
-            sa.func.max(ORDER.c.processed_at),
+            sa.func.max(unix_ms(session, ORDER.c.processed_at)),
             sa.func.count(),
             sa.func.sum(worth.c.sold + worth.c.returned),
         )
@@ -68,8 +68,8 @@ def lives(session: Session, store_id: str, *, currency: str, end: date) -> list[
         .order_by(ORDER.c.customer_id)
     )
     return [
-        CustomerFact(row[0], 0, _ms(row[1]), int(row[2]), int(row[3]), int(row[2]), None)
-        for row in rows
+        CustomerFact(gid, 0, int(last_at_ms), orders, int(net_minor), orders, None)
+        for gid, last_at_ms, orders, net_minor in rows
     ]
 
 
@@ -92,7 +92,3 @@ def people(session: Session, store_id: str, ids: Sequence[int]) -> dict[int, Per
         )
         found.update({row[0]: PersonRow(*row) for row in rows})
     return found
-
-
-def _ms(at: datetime) -> int:
-    return int(at.timestamp() * 1000)

@@ -23,6 +23,7 @@ from brandmind.commerce.shop import zone
 from brandmind.db import coverage, runs
 from brandmind.db.tables import (
     CUSTOMER,
+    DAILY_SALES,
     LINE,
     ORDER,
     PRODUCT,
@@ -54,6 +55,8 @@ from brandmind.sync.stages import Stage, StageState
 _ORDER_DAYS: Final = 25 * 31
 # The last four weeks and the 90 days before them, for the pulse.
 _RETURN_DAYS: Final = 118
+# Four weeks, and the same ones 364 days earlier.
+_NET_DAYS: Final = 28 + 364
 STOCK_DAYS: Final = 28
 STOCK_KEPT_DAYS: Final = 90
 _AT_ONCE: Final = 10_000
@@ -175,6 +178,7 @@ def load(session: Session, store_id: str, *, as_of: date, run_id: str | None = N
         session, store_id, ordered, buyers=set(kept.customer), whole=store.history_done
     )
     products = _products(session, store_id, as_of=as_of, tz=tz)
+    nets = _nets(session, store_id, currency=currency, as_of=as_of)
     variants = _ladder(session, store_id)
     stored_from = coverage.stored_from(session, store)
     reads_all = runs.reads_history(store.scopes)
@@ -194,6 +198,7 @@ def load(session: Session, store_id: str, *, as_of: date, run_id: str | None = N
         orders=orders,
         lines=_lines(sales, gid_of, orders),
         returns=sorted(Counter(day for day, _ in sales.returns).items()),
+        nets=nets,
         customers=people,
         products=products,
         variants=variants,
@@ -411,6 +416,22 @@ class _Known(NamedTuple):
     lifetime: int | None
     stored: int
     group: str | None = None
+
+
+def _nets(session: Session, store_id: str, *, currency: str, as_of: date) -> list[tuple[int, int]]:
+    """The stored net sales of the days that have any, by (ordinal) day: see `Facts.nets`."""
+    first = as_of - timedelta(days=_NET_DAYS)
+    rows = session.execute(
+        sa.select(DAILY_SALES.c.day, DAILY_SALES.c.net_minor)
+        .where(
+            DAILY_SALES.c.store_id == store_id,
+            DAILY_SALES.c.currency == currency,
+            DAILY_SALES.c.day >= first.isoformat(),
+            DAILY_SALES.c.day < as_of.isoformat(),
+        )
+        .order_by(DAILY_SALES.c.day)
+    )
+    return [(date.fromisoformat(day).toordinal(), int(net)) for day, net in rows]
 
 
 def order_counts(session: Session, store_id: str) -> dict[int, tuple[int, int]]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
-VERSION: Final = 1
+# 2: momentum dates returns by the day they came; test orders make nobody known from the start.
+VERSION: Final = 2
 
 Polarity = Literal["up", "down", "neutral"]
 Points = tuple[tuple[float, float], ...]

@@ -204,6 +204,9 @@ class Facts:
     lines: Lines
     # (day, how many orders had goods come back on it), by the day of the return.
     returns: Sequence[tuple[int, int]]
+    # (day, net sales) of the last 13 months as the command center has them: of all orders but
+    # tests, what came back by the day it did.
+    nets: Sequence[tuple[int, int]]
     customers: Sequence[CustomerFact]
     products: Sequence[ProductFact]
     variants: Sequence[VariantFact]

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from brandmind.dna import words
 from brandmind.dna.measure import binomial_tail, half_up
 from brandmind.dna.products import abc, cover
-from brandmind.dna.rfm import LEAST_CUSTOMERS
+from brandmind.dna.rfm import LEAST_CUSTOMERS, all_recent
 from brandmind.dna.year import Year
 
 DAYS: Final = 28
@@ -47,8 +47,12 @@ def pulse(year: Year) -> tuple[Beat, ...]:
 
 
 def _net(year: Year, first: int, end: int) -> int:
-    orders = year.facts.orders
-    return sum(orders.net(at) for at in orders.between(first, end))
+    """Net sales from day `first` up to but without `end`.
+
+    Returns count on the day they came: by the day of the order an older time would have all of
+    its returns and the present one few yet, and so every store would seem to grow.
+    """
+    return sum(net for day, net in year.facts.nets if first <= day < end)
 
 
 def momentum(year: Year) -> Beat:
@@ -120,6 +124,15 @@ def slipping_champions(year: Year) -> Beat:
             "champions", name, "unknown", None, None,
             f"Needs {LEAST_CUSTOMERS} customers. You have {words.number(len(people))}.",
         )  # fmt: skip
+    if all_recent(people):
+        return Beat(
+            "champions",
+            name,
+            "unknown",
+            None,
+            None,
+            "All last orders lie within 30 days: too close to tell who stays away.",
+        )
     slipping = [one.gid for one in year.scored if one.recency == 2 and one.fm >= 4]
     net = sum(year.customers[gid].net_minor for gid in slipping)
     return Beat(

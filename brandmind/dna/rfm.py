@@ -133,6 +133,15 @@ def scored(customers: Iterable[CustomerFact]) -> list[Scored]:
     ]
 
 
+def all_recent(people: Sequence[CustomerFact]) -> bool:
+    """Whether all last orders lie within 30 days: too close together to tell who stays away.
+
+    Raises ValueError of nobody.
+    """
+    moments = [one.last_at_ms for one in people]
+    return max(moments) - min(moments) < _LEAST_SPREAD_MS
+
+
 def rfm(
     customers: Sequence[CustomerFact],
     *,
@@ -147,8 +156,7 @@ def rfm(
     people = [one for one in customers if one.orders > 0]
     if len(people) < LEAST_CUSTOMERS:
         return Rfm((), len(people), "few")
-    moments = [one.last_at_ms for one in people]
-    if max(moments) - min(moments) < _LEAST_SPREAD_MS:
+    if all_recent(people):
         return Rfm((), len(people), "recent")
     by_gid = {one.gid: one for one in people}
     members: dict[str, list[CustomerFact]] = {group: [] for group in GROUPS}

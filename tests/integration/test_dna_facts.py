@@ -84,6 +84,32 @@ def test_an_order_is_its_goods_without_tax_and_shipping(db: Database, alice: str
     assert list(found.returns) == [(date(2026, 11, 18).toordinal(), 1)]
 
 
+def test_net_sales_of_a_day_are_those_of_the_command_center(db: Database, alice: str) -> None:
+    placed = utc("2026-10-15 15:00")
+    back = Change(utc("2026-11-18 15:00"), -2_000, quantity=-1)
+    db.write_now(make_order, alice, 1, placed, [Item(5_000)], [back], shipping_minor=700)
+    # Cancelled unpaid: a sale on its day and a return on the day it was cancelled.
+    gone = Change(utc("2026-11-04 15:00"), -3_000, quantity=-1)
+    db.write_now(
+        make_order, alice, 2, utc("2026-11-03 15:00"), [Item(3_000)], [gone],
+        cancelled_at=utc("2026-11-04 15:00"),
+    )  # fmt: skip
+    db.write_now(make_order, alice, 3, placed, [Item(8_000)], currency="CAD")
+    db.write_now(make_order, alice, 4, placed, [Item(9_000)], test=True)
+    # The day of the portrait itself, and a day that no comparison reaches.
+    db.write_now(make_order, alice, 5, utc("2026-11-20 15:00"), [Item(4_000)])
+    db.write_now(make_order, alice, 6, utc("2025-10-23 15:00"), [Item(4_000)])
+    db.write_now(make_order, alice, 7, utc("2025-10-24 15:00"), [Item(4_100)])
+    recount(db, alice)
+    assert [(date.fromordinal(day), net) for day, net in load(db, alice).nets] == [
+        (date(2025, 10, 24), 4_100),
+        (date(2026, 10, 15), 5_000),
+        (date(2026, 11, 3), 3_000),
+        (date(2026, 11, 4), -3_000),
+        (date(2026, 11, 18), -2_000),
+    ]
+
+
 def test_a_return_after_the_day_of_the_portrait_is_not_known_yet(db: Database, alice: str) -> None:
     back = Change(utc("2026-11-20 15:00"), -5_000, quantity=-1)
     db.write_now(make_order, alice, 1, utc("2026-11-01 15:00"), [Item(5_000)], [back])
@@ -265,7 +291,13 @@ def busy_orders(count: int = 300) -> list[OrderRecord]:
     return found
 
 
+def recount(db: Database, store: str) -> None:
+    while db.write_now(rollups.recount_dirty, store):
+        pass
+
+
 def portrait(db: Database, store: str) -> Portrait:
+    recount(db, store)
     return dna.made(db.read_now(facts.load, store, as_of=AS_OF), {})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -34,13 +35,17 @@ class Item:
 
 @dataclass(frozen=True)
 class Buy:
-    """An order so many days before AS_OF."""
+    """An order so many days before AS_OF.
+
+    What came back did `back` days before AS_OF, else at once.
+    """
 
     ago: int
     customer: int = 0
     items: tuple[Item, ...] = (Item(1, 1000),)
     discount: int = 0
     country: str = "GB"
+    back: int | None = None
 
 
 def products(count: int, *, ago: int = 400, step: int = 7) -> list[ProductFact]:
@@ -72,6 +77,7 @@ def shop(
     rows: list[OrderFact] = []
     lines: list[LineFact] = []
     people: dict[int, CustomerFact] = {}
+    nets: Counter[int] = Counter()
     for gid, buy in enumerate(buys, 1):
         day = END - buy.ago
         sold = sum(item.sold for item in buy.items)
@@ -81,6 +87,8 @@ def shop(
                 gid, day, buy.customer, buy.country, sold + buy.discount, -buy.discount, returned
             )
         )
+        nets[day] += sold
+        nets[day if buy.back is None else END - buy.back] += returned
         lines += [
             LineFact(gid, item.product, item.variant, item.units, item.sold, item.returned)
             for item in buy.items
@@ -105,6 +113,7 @@ def shop(
         orders=orders,
         lines=Lines(lines, orders),
         returns=[],
+        nets=sorted(nets.items()),
         customers=sorted(
             one._replace(lifetime=told.get(one.gid, one.stored)) for one in people.values()
         ),

@@ -28,6 +28,21 @@ def test_momentum_falls_back_on_the_28_days_before():
     assert momentum(Year(shop(buys, stored_days=55))).state == "unknown"
 
 
+def test_momentum_dates_what_comes_back_by_the_day_it_came_back():
+    """As "Net sales" does: by the day of the order the past would always look worse than now."""
+    last_year = 364
+    buys = [
+        # Of last year's 1,000 in these 28 days 400 came back two months later.
+        Buy(5 + last_year, items=(Item(1, 1000, returned=-400),), back=last_year - 60),
+        # Sold before the last 28 days and back within them.
+        Buy(40, items=(Item(1, 500, returned=-200),), back=3),
+        Buy(5, items=(Item(1, 900),)),
+    ]
+    beat = momentum(Year(shop(buys)))
+    assert (beat.state, beat.value, beat.against) == ("alert", 700, 1000)
+    assert "down 30% on the same 28 days last year (7.00 GBP after 10.00 GBP)" in beat.sentence
+
+
 def test_stock_at_risk_names_the_next_to_run_out():
     facts = shop([Buy(5, items=(Item(1, 900), Item(2, 100)))], products_=products(2))
     assert stock_at_risk(Year(facts)).state == "unknown"
@@ -44,6 +59,21 @@ def test_slipping_champions_are_good_customers_long_unseen():
     assert beat.state == "alert"
     assert beat.value
     assert slipping_champions(Year(shop(buys[:20]))).state == "unknown"
+
+
+@pytest.mark.parametrize(("spread", "state"), [(29, "unknown"), (30, "alert")])
+def test_no_champion_slips_while_all_last_orders_lie_within_30_days(spread, state):
+    # As no groups are told then: somebody's last order 20 days ago is no long absence.
+    buys = [Buy(1, customer=100)]
+    for customer in range(1, 61):
+        buys += [Buy(1 + spread * customer // 60, customer=customer)] * (1 + customer // 10)
+    beat = slipping_champions(Year(shop(buys)))
+    assert beat.state == state
+    if state == "unknown":
+        assert (
+            beat.sentence == "All last orders lie within 30 days: too close to tell who stays away."
+        )
+        assert (beat.value, beat.against) == (None, None)
 
 
 @pytest.mark.parametrize(("now", "state"), [(5, "calm"), (11, "calm"), (12, "alert")])

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from brandmind.errors import InvalidInput, NotFound, StorageFull, TooManySyncs
 from brandmind.services.answers import Answers, Reader
@@ -583,6 +584,9 @@ class StageActs:
         many = (312, 1_204, 43_600, 98_112, 104_871, 2_209, 5_400)
         first = datetime(2023, 3, 4, tzinfo=UTC)
         return Stored(dict(zip(names, many, strict=True)), 41, first, now())
+
+    async def privacy(self, store_id: str) -> list[dict[str, Any]]:
+        return []
 
     async def erase(self, store: Ref, *, typed: str) -> None:
         if typed != store.domain:

@@ -10,7 +10,7 @@ from brandmind.components.page_parts import fact_row
 from brandmind.components.picks import reader_pick
 from brandmind.components.ui.links import go, leave
 from brandmind.state.household import Household
-from brandmind.state.household_views import MemberView
+from brandmind.state.household_views import MemberView, PrivacyActView
 from brandmind.state.reader_view import ReaderView
 
 
@@ -150,10 +150,41 @@ def data() -> rx.Component:
                 ),
                 class_name="card",
             ),
+            rx.cond(view.privacy.length() > 0, _privacy(view)),
             _erase(view),
             class_name="stack",
         ),
         rx.el.section(class_name="hold fill-box"),
+    )
+
+
+def _privacy(view: Any) -> rx.Component:
+    return rx.el.section(
+        rx.el.h2("What customers asked for", class_name="card-title"),
+        rx.el.p(
+            "Requests that Shopify passed on. Send the customer what was found within 30 days.",
+            class_name="small muted spaced",
+        ),
+        rx.el.ul(rx.foreach(view.privacy, _privacy_act), class_name="rows"),
+        class_name="card",
+    )
+
+
+def _privacy_act(act: rx.Var[PrivacyActView]) -> rx.Component:
+    return rx.el.li(
+        rx.el.div(
+            rx.el.div(rx.el.strong(act.what), rx.el.p(act.said, class_name="small muted")),
+            rx.cond(
+                act.href,
+                leave(
+                    "Download",
+                    rx.el.span(" for: ", act.what, class_name="unseen"),
+                    href=act.href,
+                    class_name="button plain",
+                ),
+            ),
+            class_name="between wrap",
+        ),
     )
 
 

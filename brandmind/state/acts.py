@@ -148,6 +148,10 @@ class Acts(Protocol):
         """What is stored of a store."""
         ...
 
+    async def privacy(self, store_id: str) -> list[dict[str, Any]]:
+        """What customers of a store asked for by law, the newest first."""
+        ...
+
     async def erase(self, store: StoreRef, *, typed: str) -> None:
         """Delete all of a store. Raises NotAllowed, InvalidInput for another address than its."""
         ...
@@ -384,6 +388,11 @@ class ServiceActs:
         from brandmind.services import stored
 
         return await stored.stored(self._rt, store_id)
+
+    async def privacy(self, store_id: str) -> list[dict[str, Any]]:
+        from brandmind.services import privacy
+
+        return await privacy.acts(self._rt, store_id)
 
     async def erase(self, store: StoreRef, *, typed: str) -> None:
         from brandmind.services import stored

@@ -107,6 +107,10 @@ async def data(store: acts.StoreRef, progress: StoreProgress) -> DataView:
         store,
         erase_at=progress.erase_at,
         now=utc_now(),
+        privacy=(
+            await acts.get().privacy(store.store_id) if household_view.answers_for(store) else ()
+        ),
+        tz=zone_of(store),
     )
 
 

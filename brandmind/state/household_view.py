@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, tzinfo
-from typing import Final
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Final
 
 from brandmind.services.answers import Reader
 from brandmind.services.members import Member
@@ -16,6 +16,7 @@ from brandmind.state.household_views import (
     MembersView,
     MemberView,
     NoticesView,
+    PrivacyActView,
 )
 from brandmind.state.reader_view import reader_line
 from brandmind.state.sight import closed
@@ -29,6 +30,11 @@ _NAMES: Final = {
     "order_sales": "Sales and returns of orders",
     "refunds": "Refunds",
     "customers": "Customers",
+}
+_ACTS: Final = {
+    "data_request": "Customer asked for their data",
+    "redact_customer": "Customer's data deleted",
+    "redact_store": "Store's data deleted",
 }
 _RIGHTS: Final = ("products", "orders", "customers")
 _SHOPIFYS: Final = (
@@ -85,8 +91,19 @@ def notices(found: Iterable[Reader], store: StoreRef) -> NoticesView:
     )
 
 
-def data(found: Stored, store: StoreRef, *, erase_at: datetime | None, now: datetime) -> DataView:
-    """What is stored, how long, and the two ways out."""
+def data(
+    found: Stored,
+    store: StoreRef,
+    *,
+    erase_at: datetime | None,
+    now: datetime,
+    privacy: Iterable[dict[str, Any]] = (),
+    tz: tzinfo = UTC,
+) -> DataView:
+    """What is stored, how long, what customers asked for, and the two ways out.
+
+    `privacy`: what `services.privacy.acts` tells, for whoever `answers_for` that.
+    """
     unseen = [name for name in _RIGHTS if not getattr(store, f"may_{name}")]
     counts = [
         FactView(label, wording.number(found.counts[name]))
@@ -120,4 +137,34 @@ def data(found: Stored, store: StoreRef, *, erase_at: datetime | None, now: date
         sync_href=f"/settings?shop={store.domain}&tab=sync" if store.installed else "",
         erasing=erasing,
         erasing_said=said,
+        privacy=(
+            tuple(_privacy_act(act, store, tz=tz) for act in privacy) if answers_for(store) else ()
+        ),
     )
+
+
+def answers_for(store: StoreRef) -> bool:
+    """Whether this person answers customers who ask for their data."""
+    return store.role == "owner" and store.may_orders and store.may_customers
+
+
+def _privacy_act(act: dict[str, Any], store: StoreRef, *, tz: tzinfo) -> PrivacyActView:
+    asked, done = (
+        datetime.fromisoformat(at) if at else None for at in (act["ordered_at"], act["done_at"])
+    )
+    what = _ACTS.get(act["kind"], act["kind"])
+    if act["customer_id"] is not None:
+        what += f" · customer {act['customer_id']}"
+    said = f"Asked {_on(asked, tz)}" if asked else ""
+    if done is None:
+        said += " · being done"
+    elif act["outcome"] == "done":
+        said += f" · done {_on(done, tz)}"
+    else:
+        said += f" · {act['outcome']}"
+    href = f"/api/stores/{store.store_id}/privacy/{act['act_id']}" if act["has_export"] else ""
+    return PrivacyActView(act_id=act["act_id"], what=what, said=said, href=href)
+
+
+def _on(at: datetime, tz: tzinfo) -> str:
+    return wording.day(at.astimezone(tz).date(), year=True)

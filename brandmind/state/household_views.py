@@ -39,8 +39,20 @@ class NoticesView:
 
 
 @dataclass(frozen=True)
+class PrivacyActView:
+    """What Shopify passed on for a customer's sake. `href`: what was found, "" where there is
+    nothing to fetch, or not any more."""
+
+    act_id: str = ""
+    what: str = ""
+    said: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True)
 class DataView:
-    """What is stored of the store. `erasing`: "", no (not the owner), ask or going."""
+    """What is stored of the store. `erasing`: "", no (not the owner), ask or going; `privacy` is
+    for owners whom Shopify shows both customers and orders."""
 
     there: bool = False
     shop: str = ""
@@ -52,3 +64,4 @@ class DataView:
     sync_href: str = ""
     erasing: str = ""
     erasing_said: str = ""
+    privacy: tuple[PrivacyActView, ...] = ()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from reflex_base.registry import RegistrationContext
 
-from brandmind.db import erasure
+from brandmind.db import erasure, privacy_acts
 from brandmind.services import stores
 from brandmind.state import guard
 from brandmind.state.admin import Admin
@@ -540,6 +540,33 @@ async def test_a_store_is_deleted_by_its_owner_alone(around: Neighbourhood) -> N
     for wrong in ({}, HARBOR, None, {"shop": None}, {"shop": "harbor"}, {"shop": [HARBOR]}):
         assert not await gone_after("alice", wrong)
     assert await gone_after("alice", {"shop": HARBOR})
+
+
+async def test_what_a_customer_asked_for_is_shown_to_the_owner_alone(
+    around: Neighbourhood,
+) -> None:
+    address = f"/settings?shop={HARBOR}&tab=data"
+
+    def ask(session: Any) -> str:
+        order = privacy_acts.order
+        act_id = order(session, around.store_id, kind="data_request", cause="w", customer_id=5)
+        privacy_acts.conclude(session, act_id, outcome="done", counts={}, export_json="{}")
+        return act_id
+
+    act_id = await around.world.rt.db.write(ask)
+    link = f"/api/stores/{around.store_id}/privacy/{act_id}"
+    for who, enough in (
+        ("alice", link),
+        ("bob", "archive.zip"),
+        ("charlie", "gate_title"),
+        ("nobody", "gate_title"),
+    ):
+        async with around.tab(who) as tab:
+            await tab.event(named(Settings, "follow"), address, {}, enough={enough})
+            assert tab.learnt({link, act_id}) == ({link, act_id} if who == "alice" else set())
+    assert (await around.alice.get(link)).status_code == 200
+    for browser in (around.bob, around.charlie, around.nobody):
+        assert (await browser.get(link)).status_code in (401, 404)
 
 
 async def test_a_search_finds_only_what_is_ones_own_to_see(around: Neighbourhood) -> None:

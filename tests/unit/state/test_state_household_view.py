@@ -91,6 +91,35 @@ def test_what_a_member_may_not_see_is_not_counted_for_them_either() -> None:
     assert view.span == "Your Shopify account may not see orders or customers."
 
 
+def test_the_owner_finds_what_customers_asked_for_and_what_was_found() -> None:
+    asked = {
+        "act_id": "a1", "kind": "data_request", "customer_id": 5, "counts": {},
+        "ordered_at": SINCE.isoformat(), "done_at": NOW.isoformat(), "outcome": "done",
+        "has_export": True,
+    }  # fmt: skip
+    waits = asked | {"act_id": "a2", "done_at": None, "outcome": None, "has_export": False}
+    view = household_view.data(FOUND, store(), erase_at=None, now=NOW, privacy=[asked, waits])
+    assert [(one.what, one.said, one.href) for one in view.privacy] == [
+        (
+            "Customer asked for their data · customer 5",
+            "Asked 1 Jul 2026 · done 25 Nov 2026",
+            "/api/stores/s/privacy/a1",
+        ),
+        (
+            "Customer asked for their data · customer 5",
+            "Asked 1 Jul 2026 · being done",
+            "",
+        ),
+    ]
+    for other in (
+        store(role="member"),
+        replace(store(), may_orders=False),
+        replace(store(), may_customers=False),
+    ):
+        seen = household_view.data(FOUND, other, erase_at=None, now=NOW, privacy=[asked])
+        assert seen.privacy == ()
+
+
 def test_only_the_owner_is_asked_to_delete_and_once_ordered_nobody_is() -> None:
     assert household_view.data(FOUND, store(), erase_at=None, now=NOW).erasing == "ask"
     # Two days after an uninstall it comes by itself; the owner need not wait.

@@ -111,6 +111,9 @@ class SqlLedger:
     async def buyers_of_late(self) -> list[int]:
         return await self.db.read(proofs.buyers_of_late, self.claim)
 
+    async def not_seen_again(self, stage: Stage) -> list[int]:
+        return await self.db.read(proofs.not_seen_again, self.claim, stage)
+
     async def orders_of_nobody(self) -> list[int]:
         return await self.db.read(proofs.orders_of_nobody, self.claim.store_id)
 

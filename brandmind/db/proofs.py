@@ -26,6 +26,7 @@ _ROLLING: Final = 30
 _READABLE: Final = timedelta(days=59)
 _BUYERS: Final = 2_000
 _MISCOUNTED: Final = 250
+_UNSEEN: Final = 100
 _SECOND: Final = timedelta(seconds=1)
 
 
@@ -245,6 +246,35 @@ def buyers_of_late(session: Session, claim: runs.Claim) -> list[int]:
             )
             .distinct()
             .limit(_BUYERS)
+        )
+    )
+
+
+def not_seen_again(session: Session, claim: runs.Claim, stage: Stage) -> list[int]:
+    """Records of the last minutes, which no count is held against yet, that were stored before
+    this run and that it did not list; at most a hundred.
+
+    What was created so lately changed so lately, and is listed again by the overlap. What is not
+    was deleted, or the shop's lists lag: the record's own id tells.
+    """
+    at = session.execute(
+        sa.select(STAGE).where(STAGE.c.run_id == claim.run_id, STAGE.c.stage == stage.value)
+    ).one()
+    shop_at = session.scalar(sa.select(RUN.c.shop_at).where(RUN.c.run_id == claim.run_id))
+    if shop_at is None or at.updated_from is None:
+        return []
+    begins = max(shop_at - SETTLED, at.created_from or shop_at - SETTLED)
+    table = upserts.table_of(stage)
+    return list(
+        session.scalars(
+            sa.select(table.c.shopify_id)
+            .where(
+                table.c.store_id == claim.store_id,
+                *_within(table, Window(begins, at.created_before)),
+                table.c.read_no < claim.first_read_no,
+            )
+            .order_by(table.c.shopify_id)
+            .limit(_UNSEEN)
         )
     )
 

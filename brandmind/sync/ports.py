@@ -232,6 +232,10 @@ class Ledger(Protocol):
         """Customers of whom this run brought an order after they themselves were read."""
         ...
 
+    async def not_seen_again(self, stage: Stage) -> list[int]:
+        """Records created too lately for a count, stored before this run and not listed in it."""
+        ...
+
     async def orders_of_nobody(self) -> list[int]:
         """The orders whose customer is not stored."""
         ...

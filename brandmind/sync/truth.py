@@ -89,6 +89,8 @@ class Truth:
             for window in dict.fromkeys([*over, *doubtful, *plan.compare])
         ]
         vanished = await self._settle(stage, differ)
+        if unseen := await self._ledger.not_seen_again(stage):
+            await self._remove(stage, unseen, read_no=await self._ledger.take_read_no())
         changed = [one.window for one in differ if one.any]
         if changed:
             counted = {proof.window: proof for proof in proofs}

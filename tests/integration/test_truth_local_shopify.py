@@ -165,6 +165,24 @@ async def test_a_deleted_order_and_a_merged_customer_are_gone_after_the_next_syn
     assert of[keep] >= orders
 
 
+async def test_an_order_of_this_minute_that_is_gone_at_the_next_look_is_gone_here(
+    ground: Ground, shopify: str
+) -> None:
+    """No count is held against the last minutes, and a deletion changes nothing that is listed."""
+    shop = Shop(shopify, orders=120)
+    store_id = await _connected(ground, shop)
+    # The first look after a reading of the whole compares everything: not that one.
+    assert (await _again(ground, store_id)).status is StoreStatus.COMPLETED
+    before = shop.ids("orders")
+    await asyncio.to_thread(lambda: shop.control("orders", count=3))
+    assert (await _again(ground, store_id)).status is StoreStatus.COMPLETED
+    new = sorted(shop.ids("orders") - before)
+    assert len(new) == 3
+    await asyncio.to_thread(lambda: shop.control("delete", ids=[f"gid://shopify/Order/{new[1]}"]))
+    assert (await _again(ground, store_id)).status is StoreStatus.COMPLETED
+    await ground.assert_whole(shop, store_id)
+
+
 async def test_customers_that_are_refused_and_granted_again_are_read_by_themselves(
     ground: Ground, shopify: str
 ) -> None:

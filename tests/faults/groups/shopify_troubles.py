@@ -180,7 +180,7 @@ async def _connect_as_an_app(arena: Arena, shop: Shop, *, hold_after: int) -> st
 
 async def restless(lane: Lane, kind: Kind, rng: Random, outcome: Outcome, *, times: int) -> None:
     """Rows are created, changed, merged and deleted while they are read, by pages and then by
-    exports."""
+    exports; lists lag behind them by some seconds until the last sync."""
     for told in ({}, BY_EXPORT):
         enough = outcome.faults + (times + 1) // 2
         async with lane.arena(kind) as arena:
@@ -192,11 +192,13 @@ async def restless(lane: Lane, kind: Kind, rng: Random, outcome: Outcome, *, tim
 
 async def _one_restless_shop(lane: Lane, arena: Arena, rng: Random, outcome: Outcome) -> None:
     shop = lane.shop(orders=rng.randint(100, 200))
+    shop.control("faults", kind="listing-lag", seconds=rng.choice((0.5, 2, 4)))
     shop.control("churn", seed=rng.randint(1, 10**6), **_CHURN)
     store_id = await arena.connect(shop)
     await arena.settled(store_id)
     outcome.faults += _changes(shop)
     shop.control("churn", method="DELETE")
+    shop.control("faults", method="DELETE")
     await syncs.request(arena.rt, store_id, by="somebody", limited=False)
     await arena.settled(store_id)
     await judge(outcome, arena, shop, store_id, peace=await lane.peace(shop, fresh=True))

@@ -109,7 +109,7 @@ class ProductSums(NamedTuple):
 
 
 class RecentOrder(NamedTuple):
-    """An order as it stands now, after edits and returns."""
+    """An order as it stands now, after edits and returns; in the currency it was kept in."""
 
     shopify_id: int
     name: str
@@ -120,6 +120,7 @@ class RecentOrder(NamedTuple):
     financial_status: str | None
     cancelled: bool
     test: bool
+    currency: str
 
 
 class SpanFigures(NamedTuple):
@@ -452,6 +453,7 @@ def recent_orders(session: Session, store_id: str, *, limit: int) -> list[Recent
             financial_status=row.financial_status,
             cancelled=row.cancelled_at is not None,
             test=row.test,
+            currency=row.currency,
         )
         for row in rows
     ]

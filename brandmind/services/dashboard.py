@@ -118,7 +118,10 @@ class ProductFigures:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """One recent order as the table shows it; no customer's name."""
+    """One recent order as the table shows it; no customer's name.
+
+    `currency` is the one it was kept in, which another than the store's may be.
+    """
 
     shopify_id: int
     name: str
@@ -129,6 +132,7 @@ class OrderLine:
     financial_status: str | None
     cancelled: bool
     test: bool
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)

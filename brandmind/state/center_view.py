@@ -489,8 +489,8 @@ def _orders(
                 at=wording.moment(row.processed_at, now, tz).removesuffix(" UTC"),
                 at_title=wording.full_moment(row.processed_at, tz),
                 units=wording.number(row.units),
-                net=wording.money(row.net_minor, center.currency),
-                total=wording.money(row.total_minor, center.currency),
+                net=wording.money(row.net_minor, row.currency),
+                total=wording.money(row.total_minor, row.currency),
                 status=status,
             )
         )

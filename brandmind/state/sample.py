@@ -173,6 +173,7 @@ def _orders(today: date) -> tuple[OrderLine, ...]:
                 financial_status="PAID" if number != 5 else "REFUNDED",
                 cancelled=False,
                 test=False,
+                currency="USD",
             )
         )
     return tuple(lines)

@@ -18,7 +18,14 @@ from brandmind.db import facts, portraits, rollups
 from brandmind.db.portraits import Point
 from brandmind.db.session import Database
 from brandmind.services import dashboard, dna, products, report
-from brandmind.services.dashboard import CommandCenter, DayFigures, Kpis, OrderLine, ProductFigures
+from brandmind.services.dashboard import (
+    CommandCenter,
+    CustomerRates,
+    DayFigures,
+    Kpis,
+    OrderLine,
+    ProductFigures,
+)
 from brandmind.services.dna import Past, StoreDna
 from tests.factories import Change, Item, make_customer, make_order, make_product, make_store, utc
 
@@ -107,6 +114,16 @@ ORDER: Final[dict[str, str | Nowhere]] = {
     "financial_status": "financial_status",
     "cancelled": "cancelled",
     "test": "test",
+    "currency": "currency",
+}
+RATES: Final[dict[str, str | Nowhere]] = {
+    "date_from": "from",
+    "date_to": "to",
+    "customers": "customers",
+    "repeat_customers": "repeat_customers",
+    "returning_customer_rate": "returning_customer_rate",
+    "customers_with_two": "customers_with_two",
+    "repeat_purchase_rate": "repeat_purchase_rate",
 }
 DNA: Final[dict[str, str | Nowhere]] = {
     "number": "dna.number",
@@ -229,6 +246,7 @@ def compare(shown: Any, found: Any, places: dict[str, str | Nowhere], under: str
         (DayFigures, COMPARED_DAY),
         (ProductFigures, PRODUCT),
         (OrderLine, ORDER),
+        (CustomerRates, RATES),
         (StoreDna, DNA),
         (Past, PAST),
         (Point, POINT),
@@ -269,6 +287,9 @@ async def test_the_numbers_of_the_portrait_are_in_the_report(rt: Any, alice: str
         assert there == strand | {"compared": newest.compared(strand)}
     assert set(newest.tables) == set(TABLES)
     compare(newest.tables, found, TABLES)
+    first, last = newest.year
+    rates = await dashboard.customer_rates(rt, alice, date_from=first, date_to=last)
+    compare(rates, found, RATES, "customers.year_rates.")
     compare(past.points, found, POINT, "strands_before.portraits.")
     assert [point.number for point in past.points] == [3, 2, 1]
     assert found["strands_before"]["against"]["strands"] == newest.before["strands"]
@@ -329,3 +350,10 @@ async def test_recent_orders_name_nobody(rt: Any, alice: str) -> None:
     found = await report.report(rt, alice)
     assert len(found["recent_orders"]) == dashboard.RECENT_ORDERS
     assert set(found["recent_orders"][0]) == set(ORDER)
+
+
+async def test_a_recent_order_is_told_in_the_currency_it_was_kept_in(rt: Any, alice: str) -> None:
+    rt.db.write_now(make_order, alice, 600, NOW, [Item(3_000)], currency="JPY")
+    newest, second = (await report.report(rt, alice))["recent_orders"][:2]
+    assert (newest["shopify_id"], newest["currency"], newest["net_minor"]) == (600, "JPY", 3_000)
+    assert second["currency"] == "USD"

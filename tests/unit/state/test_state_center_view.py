@@ -72,6 +72,29 @@ def test_a_whole_store_shows_real_figures_everywhere() -> None:
     assert not view.banner.text
 
 
+def test_a_recent_order_is_shown_in_the_currency_it_was_kept_in() -> None:
+    at, found = figures()
+    order = dataclasses.replace(
+        found.recent_orders[0], net_minor=3_000, total_minor=3_300, currency="JPY"
+    )
+    view = command_center(
+        dataclasses.replace(
+            found, stored_from=date(2020, 1, 1), recent_orders=(order, *found.recent_orders[1:])
+        ),
+        made.ready(),
+        found,
+        at=at,
+        shop="Harbor & Pine",
+        shop_param="harbor.myshopify.com",
+        sight=Sight(),
+        left_s=None,
+        now=made.now(),
+        tz=UTC,
+    )
+    assert (view.orders[0].net, view.orders[0].total) == ("¥3,000", "¥3,300")
+    assert view.orders[1].net.startswith("$")
+
+
 def test_before_orders_are_read_their_cards_are_labelled_sample() -> None:
     view = page(made.waiting_queue(), stored_from=None)
     assert modes(view) == dict.fromkeys(modes(view), "sample")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
@@ -19,7 +19,9 @@ from brandmind.dna.rfm import agreement, rfm
 from brandmind.dna.value import deciles
 from brandmind.dna.year import Year
 
-_PAIRS: Final = 20
+# How many pairs are told of the store; of each product so many more are kept for its own page.
+PAIRS: Final = 20
+_OF_A_PRODUCT: Final = 3
 _COHORT_MONTHS: Final = 24
 _DAY_MS: Final = 86_400_000
 _MOST_STEPS: Final = 24
@@ -53,7 +55,7 @@ def tables(
         "repeat_90": _repeat(year),
         "predicted": predicted_plain(predicted),
         "ladder": _steps(_year_ladder(year)),
-        "pairs": [_pair(year, rule) for rule in rules[:_PAIRS]],
+        "pairs": [_pair(year, rule) for rule in told(rules)],
         "hours": [[hours.get((weekday, hour), 0) for hour in range(24)] for weekday in range(7)],
         "weekdays": _weekdays(year),
     }
@@ -129,6 +131,21 @@ def _steps(found: Ladder | None) -> dict[str, Any] | None:
             for part in [steps[start : start + at_once]]
         ],
     }
+
+
+def told(rules: Sequence[Rule]) -> list[Rule]:
+    """The store's best pairs, and after them the best ones of each product.
+
+    `rules` are by lift, and so are these.
+    """
+    of: Counter[int] = Counter()
+    found = []
+    for place, rule in enumerate(rules):
+        both = (*rule.items, rule.then)
+        if place < PAIRS or min(of[gid] for gid in both) < _OF_A_PRODUCT:
+            found.append(rule)
+        of.update(both)
+    return found
 
 
 def _pair(year: Year, rule: Rule) -> dict[str, Any]:

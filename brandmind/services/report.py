@@ -12,6 +12,7 @@ from brandmind.commerce.shop import normalise_shop_domain, zone
 from brandmind.db import figures as rows
 from brandmind.db import stores
 from brandmind.db.figures import DaySums, Span
+from brandmind.dna.tables import PAIRS
 from brandmind.errors import NotFound
 from brandmind.services import dashboard, dna, orders, products
 
@@ -100,7 +101,7 @@ async def report(
         "customers": await _customers(rt, store_id, newest),
         "baskets": {
             "ladder": newest.tables["ladder"] if newest else None,
-            "pairs": newest.tables["pairs"] if newest else [],
+            "pairs": newest.tables["pairs"][:PAIRS] if newest else [],
         },
         "dna": _dna(newest),
         "strands_before": await _strands_before(rt, store_id, newest),

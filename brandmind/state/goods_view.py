@@ -30,6 +30,7 @@ PAGE_ROWS: Final = 50
 _MOST_VARIANTS: Final = 100
 _MOST_DAYS: Final = 400
 _MOST_BARS: Final = 60
+_MOST_PAIRS: Final = 8
 _PARETO_POINTS: Final = 80
 _KINDS: Final = {
     "": "All",
@@ -121,7 +122,7 @@ def products(
                 lift=f"{pair['lift']:.1f} times chance",
                 orders=wording.counted(pair["orders"], "order"),
             )
-            for pair in found.pairs[:8]
+            for pair in found.pairs[:_MOST_PAIRS]
         ),
         pairs_none=(
             "No two products are bought together clearly more often than chance."
@@ -233,9 +234,9 @@ def drawer(found: ProductsPage, detail: ProductDetail, *, close_href: str) -> Dr
         variants=tuple(_variant(one, detail.currency) for one in detail.variants[:_MOST_VARIANTS]),
         costs=detail.costs and any(one.unit_cost_minor is not None for one in detail.variants),
         costs_note=_costs_note(detail),
-        pairs=tuple(_pair_with(pair, detail.product_id) for pair in pairs),
+        pairs=tuple(_pair_with(pair, detail.product_id) for pair in pairs[:_MOST_PAIRS]),
         pairs_none=(
-            "It is bought with no other product clearly more often than chance."
+            "No other product stands out among what is bought with it."
             if found.as_of
             else "Pairs are read with your Store DNA."
         ),

@@ -167,7 +167,9 @@ def test_a_test_order_changes_no_figure_but_the_one_that_counts_them(
     without, with_one = told(db, stages([rows])), told(db, stages([[*rows, extra]]))
     assert with_one[1:] == without[1:]
     reports = [json.loads(one[0]) for one in (without, with_one)]
-    # It is listed as what explains a difference to Shopify, and nowhere else.
+    # It is among the latest orders, marked, and is listed as what explains a difference to Shopify.
+    plain, latest = (one.pop("recent_orders") for one in reports)
+    assert [order for order in latest if not order["test"]] == plain[: len(latest) - 1]
     assert [one["reconciliation"].pop("test_orders") for one in reports] == [0, 1]
     assert [one["reconciliation"].pop("test_minor") for one in reports] == [0, net_minor]
     assert reports[0] == reports[1]

@@ -4,8 +4,9 @@ from hypothesis import strategies as st
 
 from brandmind.dna.cohorts import CustomerMonth, cohorts, ltv, month_of
 from brandmind.dna.facts import ProductFact
-from brandmind.dna.pairs import pairs
+from brandmind.dna.pairs import Rule, pairs
 from brandmind.dna.products import abc, cover, ladder, sell_through
+from brandmind.dna.tables import PAIRS, told
 from brandmind.dna.value import deciles
 
 JAN, FEB, MAR = (month_of(2026, n) for n in (1, 2, 3))
@@ -157,3 +158,17 @@ def test_a_pair_that_chance_would_not_make_is_found():
 )
 def test_what_chance_would_make_is_not_told(shape):
     assert pairs(baskets(*shape)) == []
+
+
+def test_a_product_below_the_best_pairs_of_the_store_keeps_its_own_best_ones():
+    def rule(a, b):
+        return Rule((a,), b, 10, 20, 20, 1_000, 0.001)
+
+    # By lift: the store's best pairs are all of product 50.
+    best = [rule(50, number) for number in range(PAIRS)]
+    hers = [rule(99, 60), rule(99, 61), rule(99, 62)]
+    neither = rule(50, 99)
+    first_of_63 = rule(63, 99)
+    assert told([*best, *hers, neither, first_of_63]) == [*best, *hers, first_of_63]
+    assert told([*best, rule(50, 20)]) == [*best, rule(50, 20)]
+    assert told([]) == []

@@ -119,6 +119,26 @@ def test_a_product_opens_with_what_it_brought_and_closes_to_the_same_page() -> N
     assert (without.costs, without.costs_note) == (False, "")
 
 
+def test_a_product_that_is_in_no_told_pair_is_not_said_to_be_bought_alone() -> None:
+    detail = ProductDetail(1, "USD", (), (), costs=False)
+    drawer = page(row(1, 8_000), detail=detail).drawer
+    # Pairs are told from the best down: one that is not told may still be above chance.
+    assert drawer.pairs == ()
+    assert drawer.pairs_none == "No other product stands out among what is bought with it."
+
+
+def test_the_best_pairs_of_an_open_product_are_told() -> None:
+    pairs = tuple(
+        {"product_id": 1, "title": "Product 1", "with_id": at, "with_title": f"Product {at}",
+         "orders": 9, "lift": 30.0 - at}
+        for at in range(2, 14)
+    )  # fmt: skip
+    found = replace(sample_tables.products(AT, today=TODAY), rows=[row(1, 8_000)], pairs=pairs)
+    detail = ProductDetail(1, "USD", (), (), costs=False)
+    drawer = products(found, at=AT, mode="real", kind="A", shop_param="a", detail=detail).drawer
+    assert [pair.names for pair in drawer.pairs] == [f"Product {at}" for at in range(2, 10)]
+
+
 def test_a_long_range_has_a_bar_for_a_few_days_and_a_quiet_one_has_none() -> None:
     days = tuple(GoodsDay(TODAY + timedelta(days=at), 100, 1) for at in range(365))
     detail = ProductDetail(1, "USD", (), days, costs=False)

@@ -22,7 +22,9 @@ from brandmind.sync.stages import Kind, RunStatus, StageState
 _DAY: Final = timedelta(hours=24)
 _MOST_RUNS: Final = 5_000
 # What these say is a sentence of ours; other events name people and processes.
-_TOLD: Final = ("failed", "waiting", "will try again", "taken over", "requested", "wanted again")
+_TOLD: Final = (
+    "failed", "waiting", "will try again", "taken over", "requested", "wanted again", "planned",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

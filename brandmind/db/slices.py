@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from brandmind.db import runs
 from brandmind.db.session import Database, db_now
-from brandmind.db.tables import RUN, SLICE, STAGE, STORE
+from brandmind.db.tables import EVENT, RUN, SLICE, STAGE, STORE
 from brandmind.errors import Fenced
 from brandmind.sync.ports import Total, Window
 from brandmind.sync.slices import Layout, Mode, Operation, Patience, Slice, SliceState
@@ -168,8 +168,12 @@ def _slice(row: Any, *, now: datetime | None = None) -> Slice:
 def _keep(
     session: Session, claim: runs.Claim, stage: Stage, slices: Sequence[Slice], reason: str
 ) -> None:
-    session.execute(sa.delete(SLICE).where(*_here(claim, stage)))
+    dropped = session.execute(
+        sa.delete(SLICE).where(*_here(claim, stage)).returning(SLICE.c.number)
+    )
     if not slices:
+        if dropped.first() is not None or not _is_planned(session, claim, stage):
+            _note(session, claim, stage, "planned", reason)
         return
     reading = session.execute(
         sa.select(STAGE.c.readings).where(
@@ -199,6 +203,20 @@ def _keep(
         ],
     )
     _note(session, claim, stage, "planned", reason)
+
+
+def _is_planned(session: Session, claim: runs.Claim, stage: Stage) -> bool:
+    """Whether the run's story says already how it reads the stage."""
+    found = session.execute(
+        sa.select(EVENT.c.event_id)
+        .where(
+            EVENT.c.run_id == claim.run_id,
+            EVENT.c.stage == stage.value,
+            EVENT.c.name == "planned",
+        )
+        .limit(1)
+    ).first()
+    return found is not None
 
 
 def _asking(session: Session, claim: runs.Claim, stage: Stage, number: int) -> Slice:

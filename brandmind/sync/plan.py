@@ -40,7 +40,8 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The slices, newest first, and why; no slices: page by page in one piece."""
+    """The slices, newest first, and why; no slices: page by page in one piece. `reason` is empty
+    where there was nothing to choose."""
 
     slices: tuple[Slice, ...]
     reason: str
@@ -82,7 +83,7 @@ async def planned(
     if window.updated_from is not None or window.created_before is None:
         return Plan((), "")
     if is_quick(stage, total, choice=choice, points_per_s=points_per_s):
-        return Plan((), "")
+        return Plan((), _paged_reason(stage, total, choice=choice, points_per_s=points_per_s))
     head, rest = None, window
     if choice.head_records:
         head, rest = await _head(window, total.count, floor=floor, choice=choice, counts=counts)
@@ -95,18 +96,32 @@ async def planned(
     return Plan(numbered, _reason(stage, total, numbered, points_per_s=points_per_s))
 
 
+def _paged_reason(stage: Stage, total: Total, *, choice: Choice, points_per_s: float | None) -> str:
+    if choice.mode == "paged":
+        return f"{_counted(stage, total)}: paged, as it is set"
+    return f"{_counted(stage, total)}: paged in {_paging(stage, total, points_per_s=points_per_s)}"
+
+
 def _reason(
     stage: Stage, total: Total, slices: tuple[Slice, ...], *, points_per_s: float | None
 ) -> str:
-    rate = points_per_s or STANDARD_POINTS_PER_S
-    takes_s = paging_s(stage, total.count, points_per_s=rate)
     exports = sum(one.mode is Mode.BULK for one in slices)
     parts = [f"{exports} export{'s' if exports != 1 else ''}"]
     if exports < len(slices):
         parts.insert(0, "1 page run")
+    takes = _paging(stage, total, points_per_s=points_per_s)
+    return f"{_counted(stage, total)}: {' and '.join(parts)}; paging would take {takes}"
+
+
+def _counted(stage: Stage, total: Total) -> str:
+    return f"{'' if total.exact else 'at least '}{total.count:,} {stage.resource}"
+
+
+def _paging(stage: Stage, total: Total, *, points_per_s: float | None) -> str:
+    rate = points_per_s or STANDARD_POINTS_PER_S
+    takes_s = paging_s(stage, total.count, points_per_s=rate)
     takes = f"{takes_s / 60:.0f} min" if takes_s >= 60 else f"{takes_s:.0f} s"
-    whole = f"{'' if total.exact else 'at least '}{total.count:,} {stage.resource}"
-    return f"{whole}: {' and '.join(parts)}; paging would take about {takes} at {rate:g} points/s"
+    return f"about {takes} at {rate:g} points/s"
 
 
 async def _head(

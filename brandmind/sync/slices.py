@@ -148,7 +148,10 @@ class SliceBook(Protocol):
         ...
 
     async def keep(self, stage: Stage, slices: Sequence[Slice], *, reason: str) -> None:
-        """Store a plan in place of any other of the stage, and why it is so."""
+        """Store a plan in place of any other of the stage, and why it is so.
+
+        No slices: the stage is paged, which is said once, however often it is planned.
+        """
         ...
 
     async def asking(self, stage: Stage, number: int) -> Slice:

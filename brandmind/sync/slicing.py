@@ -113,7 +113,8 @@ class SlicedReader:
             await self._book.landed(stage, number)
 
     async def _layout(self, stage: Stage, window: Window, *, anew: bool) -> Layout | None:
-        if window.updated_from is not None:
+        if window.updated_from is not None or window.created_before is None:
+            # Only read by pages: there is nothing to choose, and nothing to say.
             return None
         layout = await self._book.layout(stage)
         if not anew:
@@ -122,9 +123,9 @@ class SlicedReader:
             return layout
         rate = self._points_per_s()
         # The whole stage's count is known already; a part of it holds no more.
-        if layout.total and is_quick(stage, layout.total, choice=self._choice, points_per_s=rate):
-            return None
-        total = await self._source.count(stage, window)
+        total = layout.total
+        if total is None or not is_quick(stage, total, choice=self._choice, points_per_s=rate):
+            total = await self._source.count(stage, window)
 
         async def counts(parts: Sequence[Window]) -> Sequence[int]:
             found = await self._source.counts([(stage, part) for part in parts])
@@ -139,8 +140,7 @@ class SlicedReader:
             floor=layout.floor,
             counts=counts,
         )
-        if plan.slices or layout.slices:
-            await self._book.keep(stage, plan.slices, reason=plan.reason)
+        await self._book.keep(stage, plan.slices, reason=plan.reason)
         return await self._book.layout(stage) if plan.slices else None
 
     async def _slice(self, work: _Work, at: Position, following: str | None) -> AsyncIterator[Page]:

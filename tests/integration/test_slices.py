@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from brandmind.clock import utc_now
-from brandmind.db import reaping, runs, snapshot
+from brandmind.db import operating, reaping, runs, snapshot
 from brandmind.db.ledger import SqlLedger
 from brandmind.db.models import METADATA
 from brandmind.db.session import Database
@@ -183,6 +183,99 @@ async def test_a_small_store_is_paged_as_ever(db: Database) -> None:
     await assert_whole(db, exports.shop)
     assert exports.log == []
     assert await db.read(lambda s: s.execute(sa.select(SLICE)).all()) == []
+
+
+async def plans_by_stage(db: Database) -> list[tuple[str, str]]:
+    """The stages that were planned and how, in the order in which it was said."""
+    return await db.read(
+        lambda s: [
+            (row.stage, row.detail)
+            for row in s.execute(
+                sa.select(EVENT).where(EVENT.c.name == "planned").order_by(EVENT.c.event_id)
+            )
+        ]
+    )
+
+
+async def test_paging_is_said_with_the_counts_it_was_chosen_for(db: Database) -> None:
+    exports = MemoryExports(MemoryShop(products=50, orders=300, customers=60))
+    await work_through(db, exports, choice=Choice())
+    await assert_whole(db, exports.shop)
+    said = await plans_by_stage(db)
+    # Once each stage; what only follows changes could not be read otherwise and says nothing.
+    assert [stage for stage, _ in said] == ["products", "orders", "customers", "history"]
+    rows = await db.read(lambda s: s.execute(sa.select(STAGE.c.stage, STAGE.c.total)).all())
+    counted = {row.stage: row.total for row in rows}
+    for stage, how in said:
+        resource = Stage(stage).resource
+        assert how.startswith(f"{counted[stage]:,} {resource}: paged in about "), how
+        assert how.endswith(" at 100 points/s"), how
+    # An operator reads the same in the run's story.
+    told = await db.read(operating.events, STORE_ID, run_id=await run_of(db, "orders"), most=99)
+    assert [one.detail for one in reversed(told) if one.name == "planned"] == [
+        how for stage, how in said if stage != "history"
+    ]
+
+
+async def run_of(db: Database, stage: str) -> str:
+    return await db.read(
+        lambda s: s.execute(
+            sa.select(STAGE.c.run_id).where(STAGE.c.stage == stage, STAGE.c.total.is_not(None))
+        ).scalar_one()
+    )
+
+
+@pytest.mark.parametrize(
+    ("stage", "page"), [(Stage.ORDERS, 0), (Stage.ORDERS, 1), (Stage.CUSTOMERS, 0)]
+)
+async def test_a_run_that_dies_among_its_pages_says_once_that_it_pages(
+    db: Database, stage: Stage, page: int
+) -> None:
+    exports = MemoryExports(MemoryShop(products=50, orders=300, customers=60))
+
+    async def die(at: Stage, number: int) -> None:
+        if (at, number) == (stage, page):
+            raise Killed
+
+    exports.shop.before_page = die
+    with pytest.raises(Killed):
+        await work_through(db, exports, choice=Choice())
+    exports.shop.before_page = None
+    before = await plans_by_stage(db)
+    assert before[-1][0] == stage.value
+    await take_over(db)
+    await work_through(db, exports, choice=Choice(), owner="next")
+    await assert_whole(db, exports.shop)
+    after = await plans_by_stage(db)
+    assert after[: len(before)] == before
+    assert [one for one, _ in after] == ["products", "orders", "customers", "history"]
+
+
+async def test_exports_that_were_planned_and_not_begun_may_become_pages_and_that_is_said(
+    db: Database,
+) -> None:
+    exports = MemoryExports(MemoryShop(orders=120))
+    exports.before = killing("start", 1)
+    with pytest.raises(Killed):
+        await work_through(db, exports)
+    exports.before = lambda now: None
+    # As if the window had been another one when it was cut.
+    await db.write(lambda s: s.execute(sa.update(SLICE).values(created_before=utc_now())))
+    await take_over(db)
+    await work_through(db, exports, choice=Choice(), owner="next")
+    await assert_whole(db, exports.shop)
+    first, then = [how for stage, how in await plans_by_stage(db) if stage == "products"]
+    assert "export" in first
+    assert "paged in about" in then
+
+
+async def test_a_gap_that_is_paged_again_is_not_planned_again(db: Database) -> None:
+    exports = MemoryExports(MemoryShop(orders=100))
+    exports.shop.hidden = {5}
+    await work_through(db, exports, choice=Choice())
+    assert await events(db, "read again"), "nothing was read again"
+    said = [stage for stage, _ in await plans_by_stage(db)]
+    assert said == ["products", "orders", "customers", "history"]
 
 
 async def test_waiting_for_an_export_is_a_wait_in_words_and_never_an_error(db: Database) -> None:

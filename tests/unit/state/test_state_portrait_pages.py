@@ -67,7 +67,7 @@ def test_bands_and_lines_stand_where_the_scores_are() -> None:
     assert (strand.at, strand.low, strand.width, strand.ghost) == (68, 63, 10, 62)
     assert strand.compared == "Up 6 points on the run of 27 Aug."
     assert [helix.name for helix in page.helices] == ["Brand", "Customers", "Selling", "Operations"]
-    assert page.eyebrow == "Store DNA, 12 months to 25 Nov 2026 · formula v1 · high confidence"
+    assert page.eyebrow == "Store DNA, 12 months to 25 Nov 2026 · formula v2 · high confidence"
     assert page.json_href == ""
 
 

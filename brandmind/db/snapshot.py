@@ -19,22 +19,44 @@ from brandmind.sync.selection import OrdersSince
 from brandmind.sync.stages import Kind, RunStatus, Stage, StageState, StoreStatus
 
 STOPPED = "Stopped by hand. The next sync goes on from here."
+_LOOKS = 5
 SIXTY_DAYS = "Shopify gives us the last 60 days of orders for now."
 
 
 def progress(session: Session, store_id: str) -> StoreProgress:
-    """The store's progress. Raises NotFound."""
+    """The store's progress. Raises NotFound.
+
+    PostgreSQL shows each statement the newest commits. Read until nothing was committed meanwhile:
+    a newer state under an older number would be followed by a message that says less.
+    """
+    for _ in range(_LOOKS):
+        seq = _seq(session, store_id)
+        found = _seen(session, store_id, seq)
+        if _seq(session, store_id) == seq:
+            break
+    # Of the two, a state newer than its number: an older one would stay on the screens.
+    return found
+
+
+def _seq(session: Session, store_id: str) -> int:
+    """The number of all that was committed of the store's runs and deliveries."""
+    of_runs = sa.select(sa.func.coalesce(sa.func.sum(RUN.c.seq), 0)).where(
+        RUN.c.store_id == store_id
+    )
+    of_deliveries = sa.select(sa.func.coalesce(sa.func.sum(LIVE.c.seq), 0)).where(
+        LIVE.c.store_id == store_id
+    )
+    row = session.execute(
+        sa.select(of_runs.scalar_subquery(), of_deliveries.scalar_subquery())
+    ).one()
+    return int(row[0]) + int(row[1])
+
+
+def _seen(session: Session, store_id: str, seq: int) -> StoreProgress:
     store = session.execute(sa.select(STORE).where(STORE.c.store_id == store_id)).first()
     if store is None:
         raise NotFound
-    # Before what it numbers: PostgreSQL shows each statement the newest commits, and an older
-    # state under a newer number would stay on the screens.
-    seq = session.execute(
-        sa.select(sa.func.coalesce(sa.func.sum(RUN.c.seq), 0)).where(RUN.c.store_id == store_id)
-    ).scalar_one()
-    live = session.execute(
-        sa.select(LIVE.c.seq, LIVE.c.changed_at).where(LIVE.c.store_id == store_id)
-    ).first()
+    live = session.execute(sa.select(LIVE.c.changed_at).where(LIVE.c.store_id == store_id)).first()
     front = runs.newest_run(session, store_id, runs.FRONT)
     history_run = runs.newest_run(session, store_id, (Kind.HISTORICAL.value,))
     if history_run is not None and history_run.epoch != store.epoch:
@@ -70,7 +92,7 @@ def progress(session: Session, store_id: str) -> StoreProgress:
         run_status=RunStatus(front.status) if front is not None else None,
         first=store.last_synced_at is None
         or (front is not None and front.kind == Kind.FULL.value and front.reason == "connected"),
-        seq=int(seq) + (live.seq if live is not None else 0),
+        seq=seq,
         percent=front.percent if front is not None else 0,
         stages=stages,
         history=history,

@@ -81,27 +81,52 @@ async def test_a_redis_that_hangs_costs_a_look_of_the_reaper_one_try(
     assert hanging.tried == 1
 
 
-async def test_a_state_never_carries_the_number_of_a_later_one(
+def _commits_half(rt: Runtime) -> None:
+    rt.db.write_now(
+        lambda s: s.execute(
+            sa.update(RUN).where(RUN.c.store_id == STORES[0]).values(percent=50, seq=RUN.c.seq + 1)
+        )
+    )
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_state_and_its_number_are_of_one_moment(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """Whatever is committed once the number was read: before the run is read, or after it."""
+    newest, left = runs.newest_run, [1]
+
+    def commit_meanwhile(*asked: Any) -> Any:
+        found = newest(*asked) if when == "after" else None
+        if left:
+            left.pop()
+            _commits_half(rt)
+        return found if when == "after" else newest(*asked)
+
+    before = await rt.db.read(snapshot.progress, STORES[0])
+    monkeypatch.setattr(runs, "newest_run", commit_meanwhile)
+    seen = await rt.db.read(snapshot.progress, STORES[0])
+    monkeypatch.undo()
+    after = await rt.db.read(snapshot.progress, STORES[0])
+    assert (before.percent, after.percent, after.seq) == (0, 50, before.seq + 1)
+    # SQLite sees what was there when it began, PostgreSQL looks again.
+    assert seen == (before if rt.db.is_sqlite else after)
+
+
+async def test_where_commits_never_end_the_number_is_no_later_than_the_state(
     rt: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stages = snapshot._stages
 
     def commit_meanwhile(session: Any, run: Any) -> Any:
         found = stages(session, run)
-        rt.db.write_now(
-            lambda s: s.execute(
-                sa.update(RUN)
-                .where(RUN.c.store_id == STORES[0])
-                .values(percent=50, seq=RUN.c.seq + 1)
-            )
-        )
+        _commits_half(rt)
         return found
 
     monkeypatch.setattr(snapshot, "_stages", commit_meanwhile)
     torn = await rt.db.read(snapshot.progress, STORES[0])
     monkeypatch.undo()
     whole = await rt.db.read(snapshot.progress, STORES[0])
-    assert torn.percent == 0
     assert torn.seq < whole.seq
 
 

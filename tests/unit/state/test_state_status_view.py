@@ -135,9 +135,12 @@ def test_the_pill_of_a_fresh_store_can_tick_by_itself() -> None:
 
 
 def test_the_pill_of_a_stale_store_is_amber_and_dated() -> None:
-    pill = status_view.pill(made.ready(timedelta(hours=30)), now=made.now(), tz=TZ)
+    # At an hour of which a day and some hours ago was yesterday, whatever the hour is here.
+    now = datetime(2025, 11, 22, 20, tzinfo=UTC)
+    progress = dataclasses.replace(made.ready(), last_synced_at=now - timedelta(hours=30))
+    pill = status_view.pill(progress, now=now, tz=TZ)
     assert pill.tone == "warn"
-    assert pill.text.startswith("Out of date: last synced yesterday ")
+    assert pill.text == "Out of date: last synced yesterday 09:00"
 
 
 def test_the_pill_of_a_failed_store_names_the_stage() -> None:

@@ -27,6 +27,7 @@ import redis  # noqa: E402
 
 from brandmind.launch import ports  # noqa: E402
 from brandmind.launch.valkey import OLDEST, EmbeddedValkey, packed_binary  # noqa: E402
+from tests.contract.local_shopify import local_shopify  # noqa: E402
 from tests.postgres_cluster import PostgresCluster, postgres_binaries  # noqa: E402
 
 # How long an example takes says how busy the machine is, never whether a property holds.
@@ -236,3 +237,10 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """A fresh migrated database: the test runs once on each kind."""
     name = "sqlite_url" if request.param == "sqlite" else "postgres_database_url"
     return str(request.getfixturevalue(name))
+
+
+@pytest.fixture(scope="module")
+def shopify() -> Iterator[str]:
+    """The address of a local Shopify that the tests of a file share."""
+    with local_shopify() as address:
+        yield address

@@ -114,10 +114,8 @@ class Piles:
 
     def look(self, session: Session, store_ids: Collection[str]) -> None:
         """Count again where what is remembered will not do for these stores."""
-        if (
-            monotonic_s() - self._counted_s < _COUNTED_FOR_S
-            and all(store_id in self.waiting for store_id in store_ids)
-            and all(self.waiting[store_id] < MOST_WAITING for store_id in store_ids)
+        if monotonic_s() - self._counted_s < _COUNTED_FOR_S and all(
+            self.waiting.get(store_id, MOST_WAITING) < MOST_WAITING for store_id in store_ids
         ):
             return
         # Of these alone: what is remembered stays bounded by what comes in a second.

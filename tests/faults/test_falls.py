@@ -6,14 +6,12 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from brandmind.launch import frontend
 from brandmind.settings import Settings
-from tests.contract.local_shopify import local_shopify
 from tests.faults.ground import Shop, contents, settings_for, standing, undisturbed, until
 from tests.faults.house import House
 
@@ -22,12 +20,6 @@ pytestmark = [
     pytest.mark.timeout(240),
     pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at processes in /proc"),
 ]
-
-
-@pytest.fixture(scope="module")
-def shopify() -> Iterator[str]:
-    with local_shopify() as address:
-        yield address
 
 
 async def test_a_sync_outlives_its_workers_and_then_its_house(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,16 +15,9 @@ from brandmind.runtime import open_runtime
 from brandmind.services import syncs
 from brandmind.sync.progress import StoreProgress
 from brandmind.sync.stages import Stage
-from tests.contract.local_shopify import local_shopify
 from tests.faults.ground import Ground, Shop, contents, settings_for
 from tests.faults.outcome import Contents, Outcome, judge
 from tests.faults.reader import fallen
-
-
-@pytest.fixture(scope="module")
-def shopify() -> Iterator[str]:
-    with local_shopify() as address:
-        yield address
 
 
 class World:

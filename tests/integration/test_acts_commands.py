@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from io import StringIO
 from pathlib import Path
 
@@ -16,16 +16,9 @@ import sqlalchemy as sa
 from brandmind.db.tables import RUN, STAGE
 from brandmind.runtime import Runtime
 from brandmind.services import by_hand, following, stores
-from tests.contract.local_shopify import local_shopify
 from tests.faults.ground import KEY, ROOT, Shop, settings_for, standing
 
 pytestmark = pytest.mark.timeout(120)
-
-
-@pytest.fixture(scope="module")
-def shopify() -> Iterator[str]:
-    with local_shopify() as address:
-        yield address
 
 
 @pytest.fixture

@@ -19,18 +19,11 @@ from brandmind.launch.valkey import EmbeddedValkey, packed_binary
 from brandmind.services import scheduling, stores, syncs
 from brandmind.settings import Settings
 from brandmind.sync.stages import StoreStatus
-from tests.contract.local_shopify import local_shopify
 from tests.faults.ground import Ground, Shop, settings_for, standing, until
 
 pytestmark = [pytest.mark.timeout(120)]
 
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def shopify() -> Iterator[str]:
-    with local_shopify() as address:
-        yield address
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from brandmind.settings import Settings
 from brandmind.sync import slicing
 from brandmind.sync.ports import Checkpoint, Page
 from brandmind.sync.stages import Kind, Stage
-from tests.contract.local_shopify import local_shopify
 from tests.faults.ground import (
     KEY,
     Ground,
@@ -31,12 +29,6 @@ from tests.faults.ground import (
     undisturbed,
     until,
 )
-
-
-@pytest.fixture(scope="module")
-def shopify() -> Iterator[str]:
-    with local_shopify() as address:
-        yield address
 
 
 def by_exports(

@@ -6,7 +6,6 @@ slow machine could read several times as fast, so what is measured is the pacing
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ import pytest
 from bench import paced
 from bench.paced import Bucket
 from brandmind.settings import Settings
-from tests.contract.local_shopify import local_shopify
 from tests.faults.ground import Shop, settings_for
 
 pytestmark = pytest.mark.alone
@@ -23,12 +21,6 @@ pytestmark = pytest.mark.alone
 SMALL = Bucket(size=1_000.0, restore_per_s=150.0)
 # What a page of orders takes of it.
 A_PAGE_S = 1.5
-
-
-@pytest.fixture(scope="module")
-def shopify() -> Iterator[str]:
-    with local_shopify() as address:
-        yield address
 
 
 @pytest.fixture

@@ -28,7 +28,6 @@ from brandmind.services import syncs
 from brandmind.services.reaper import Reaper
 from brandmind.settings import Settings
 from brandmind.sync.progress import StoreProgress
-from tests.contract.local_shopify import local_shopify
 from tests.faults.ground import ROOT, Ground, Shop, settings_for, standing, until
 
 STORE_ID = "a11ce00000"
@@ -264,12 +263,6 @@ async def test_a_change_that_nobody_told_is_told(rt: Runtime, clock: Clock) -> N
 
 
 # With real processes
-
-
-@pytest.fixture(scope="module")
-def shopify() -> Iterator[str]:
-    with local_shopify() as address:
-        yield address
 
 
 @pytest.fixture

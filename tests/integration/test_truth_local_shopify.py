@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +17,9 @@ from brandmind.services import syncs
 from brandmind.sync import windows
 from brandmind.sync.progress import StoreProgress
 from brandmind.sync.stages import Stage, StoreStatus
-from tests.contract.local_shopify import local_shopify
 from tests.faults.ground import Ground, Shop, contents, settings_for, standing, undisturbed
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope="module")
-def shopify() -> Iterator[str]:
-    with local_shopify() as address:
-        yield address
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +19,6 @@ from brandmind.services.announcing import LiveAnnouncer
 from brandmind.settings import Settings
 from brandmind.sync.progress import StoreProgress
 from brandmind.sync.stages import StoreStatus
-from tests.contract.local_shopify import local_shopify
 from tests.faults.ground import Ground, Shop, settings_for
 from tests.memory_shop import MemoryShop
 from tests.sync_world import SyncWorld
@@ -29,12 +28,6 @@ from tests.sync_world import SyncWorld
 SMALL_POINTS, RESTORED_PER_S = 700.0, 60.0
 # Of no machine: a wait that ends when the test says so.
 LONG_S = 30.0
-
-
-@pytest.fixture(scope="module")
-def shopify() -> Iterator[str]:
-    with local_shopify() as address:
-        yield address
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,16 +23,9 @@ from brandmind.db.tables import CUSTOMER, INBOX, PRIVACY_ACT, STORE
 from brandmind.launch import ports
 from brandmind.services import deliveries, scheduling, subscriptions, syncs
 from brandmind.settings import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
-from tests.contract.local_shopify import local_shopify
 from tests.faults.ground import Ground, Shop, contents, settings_for, standing, undisturbed, until
 
 pytestmark = [pytest.mark.timeout(240)]
-
-
-@pytest.fixture(scope="module")
-def shopify() -> Iterator[str]:
-    with local_shopify() as address:
-        yield address
 
 
 @pytest.fixture

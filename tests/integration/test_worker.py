@@ -21,18 +21,11 @@ from brandmind.launch.valkey import EmbeddedValkey, packed_binary
 from brandmind.services import syncs
 from brandmind.settings import Settings
 from brandmind.sync.stages import StoreStatus
-from tests.contract.local_shopify import local_shopify
 from tests.faults.ground import ROOT, Ground, Shop, settings_for, standing, until
 from tests.faults.invariants import broken
 from worker.main import make_worker
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(120)]
-
-
-@pytest.fixture(scope="module")
-def shopify() -> Iterator[str]:
-    with local_shopify() as address:
-        yield address
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ import worker.main
 from brandmind.services import heart, syncs
 from brandmind.settings import Settings
 from brandmind.sync.stages import StoreStatus
-from tests.contract.local_shopify import local_shopify
 from tests.faults.ground import Ground, Shop, contents, settings_for, standing, until
 from tests.faults.invariants import broken
 
@@ -30,12 +29,6 @@ pytestmark = [
 GONE_S = heart.BEAT_S + 1.2
 # The shop, three counts, a few pages; then no answer comes.
 HELD_AFTER = 7
-
-
-@pytest.fixture(scope="module")
-def shopify() -> Iterator[str]:
-    with local_shopify() as address:
-        yield address
 
 
 @pytest.fixture

@@ -31,6 +31,17 @@ def room(
 ) -> WaitingRoomView:
     watch = watch or Watch()
     watch.saw(progress, at_s=1000.0)
+    return shown(progress, watch, ready=ready, sight=sight)
+
+
+def shown(
+    progress: StoreProgress,
+    watch: Watch,
+    *,
+    ready: ReadyNow | None = None,
+    sight: Sight | None = None,
+) -> WaitingRoomView:
+    """The room of somebody who has seen what `watch` has."""
     return waiting_room(
         progress,
         ready,
@@ -79,16 +90,7 @@ def test_time_left_stands_in_the_headline_once_it_is_known() -> None:
     for second in range(31):
         watch.saw(made.running(orders=1000 + 110 * second), at_s=float(second))
     progress = made.running(orders=1000 + 110 * 30)
-    view = waiting_room(
-        progress,
-        None,
-        watch,
-        shop="Harbor & Pine",
-        shop_param="x",
-        now=made.now(),
-        tz=TZ,
-        sight=Sight(),
-    )
+    view = shown(progress, watch)
     assert view.headline == "About 2 min left."
     assert view.lead == LEAVE
     assert stage(view, "orders").detail == "4,300 of 12,000 · 110 a second"
@@ -164,9 +166,7 @@ def test_being_slowed_down_is_explained_and_so_is_silence() -> None:
     progress = made.running()
     watch.saw(progress, at_s=0)
     watch.saw(progress, at_s=16)
-    view = waiting_room(
-        progress, None, watch, shop="H", shop_param="h", now=made.now(), tz=TZ, sight=Sight()
-    )
+    view = shown(progress, watch)
     assert view.note == slowed
     assert room(made.running(waiting="unavailable")).note == (
         "Shopify is not answering right now. We keep trying; nothing is lost."
@@ -208,16 +208,7 @@ def test_who_reads_knows_the_time_left_better_than_the_pace_of_its_first_rush() 
     told = dataclasses.replace(made.running(orders=4300, waiting="throttled"), left_s=600.0)
     watch.saw(told, at_s=31)
     assert watch.left_s(told) == 600
-    view = waiting_room(
-        told,
-        None,
-        watch,
-        shop="Harbor & Pine",
-        shop_param="x",
-        now=made.now(),
-        tz=TZ,
-        sight=Sight(),
-    )
+    view = shown(told, watch)
     assert view.headline == "About 10 min left."
     assert view.note == "Shopify asked us to slow down. Continuing by itself."
     # The same word again is older, not new.

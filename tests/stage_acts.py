@@ -14,7 +14,7 @@ from typing import Any
 
 from brandmind.errors import InvalidInput, NotFound, StorageFull, TooManySyncs
 from brandmind.services.answers import Answers, Reader
-from brandmind.services.dashboard import CommandCenter, Compare, CustomerRates, ReadyNow
+from brandmind.services.dashboard import CommandCenter, Compare, ReadyNow
 from brandmind.services.dna import Past, StoreDna
 from brandmind.services.members import Member
 from brandmind.services.operating import House, StoreStory
@@ -421,11 +421,6 @@ class StageActs:
         if name == "few":
             made = dataclasses.replace(made, kpis=dataclasses.replace(made.kpis, orders=4))
         return made
-
-    async def customer_rates(
-        self, store_id: str, *, date_from: date, date_to: date
-    ) -> CustomerRates:
-        return sample_tables.year_rates(now().date())
 
     async def store_dna(self, store_id: str, *, against: int | None = None) -> StoreDna | None:
         if self._name(store_id) in ("pending", "early", "running", "throttled", "live", "failed"):

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from brandmind.commerce.shop import zone
-from brandmind.db import coverage, runs
+from brandmind.db import coverage, figures, runs
 from brandmind.db.tables import (
     CUSTOMER,
     DAILY_SALES,
@@ -46,6 +46,7 @@ from brandmind.dna.facts import (
     Orders,
     ProductFact,
     VariantFact,
+    YearBuyers,
 )
 from brandmind.dna.rfm import GROUPS
 from brandmind.errors import NotFound
@@ -76,12 +77,15 @@ class Loaded:
     """The facts of a portrait and what the tables beside it are made of.
 
     `months` are of customers whose first order is stored; `hours` how many orders were placed by
-    (weekday, hour of the shop's own clock) in the year, Monday 0.
+    (weekday, hour of the shop's own clock) in the year, Monday 0; `never` the ids of those whom
+    `facts.prospects` counts.
     """
 
     facts: Facts
     months: list[CustomerMonth]
     hours: dict[tuple[int, int], int]
+    year_buyers: YearBuyers
+    never: list[int]
 
 
 def _column() -> array[int]:
@@ -170,6 +174,7 @@ def load(session: Session, store_id: str, *, as_of: date, run_id: str | None = N
     store = _with_older(session, _store(session, store_id), run_id)
     tz = zone(store.timezone)
     currency = store.currency or ""
+    year_buyers = _year_buyers(session, store_id, as_of=as_of, whole=store.history_done)
     bought = _orders(session, store_id, currency=currency, end=as_of)
     sales = _sales(session, store_id, bought, as_of=as_of)
     kept = bought.with_value()
@@ -206,7 +211,8 @@ def load(session: Session, store_id: str, *, as_of: date, run_id: str | None = N
         cut=not reads_all and not store.history_done,
         partly=partly,
     )
-    return Loaded(facts, months, _hours(kept, first=end - YEAR_DAYS, tz=tz))
+    hours = _hours(kept, first=end - YEAR_DAYS, tz=tz)
+    return Loaded(facts, months, hours, year_buyers, never)
 
 
 def _store(session: Session, store_id: str) -> Any:
@@ -225,6 +231,13 @@ def _with_older(session: Session, store: Any, run_id: str | None) -> Any:
     ).first()
     learnt = runs.history_learnt(store, history) if history is not None else {}
     return SimpleNamespace(**{**store._mapping, **learnt})
+
+
+def _year_buyers(session: Session, store_id: str, *, as_of: date, whole: bool) -> YearBuyers:
+    """By the command center's own count, so that its rates of these days are the same."""
+    year = figures.Span(as_of - timedelta(days=YEAR_DAYS), as_of - timedelta(days=1))
+    found = figures.customer_counts(session, store_id, span=year, whole=whole)
+    return YearBuyers(found.customers, found.repeat, found.twice)
 
 
 def _lots(session: Session, query: sa.Select[Any]) -> Iterator[Sequence[Sequence[Any]]]:

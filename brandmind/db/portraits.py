@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -9,13 +10,17 @@ import orjson
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from brandmind.db import grouped
 from brandmind.db.facts import STOCK_KEPT_DAYS
 from brandmind.db.session import db_now
 from brandmind.db.tables import DNA_RUN, PRODUCT, STOCK_DAY
 
 
 class Portrait(NamedTuple):
-    """A portrait to be kept; the texts are JSON."""
+    """A portrait to be kept; the texts are JSON.
+
+    `members` are `grouped.chunks` of who is in each group, None where nobody has told.
+    """
 
     as_of: date
     dna_version: int
@@ -23,6 +28,7 @@ class Portrait(NamedTuple):
     labels: dict[str, str]
     portrait_json: str
     tables_json: str
+    members: Mapping[str, Sequence[str]] | None = None
 
 
 class Kept(NamedTuple):
@@ -69,10 +75,17 @@ def labels_before(session: Session, store_id: str, *, as_of: date, version: int)
 
 
 def keep(session: Session, store_id: str, portrait: Portrait, *, run_id: str) -> int:
-    """Keep a portrait; its number. One that says what the last of its day said adds nothing.
+    """Keep a portrait and who is in its groups; its number. One that says what the last of its day
+    said adds nothing.
 
     The caller holds the store's lock.
     """
+    number = _keep(session, store_id, portrait, run_id=run_id)
+    grouped.keep(session, store_id, number, portrait.members or {})
+    return number
+
+
+def _keep(session: Session, store_id: str, portrait: Portrait, *, run_id: str) -> int:
     last = session.execute(
         sa.select(DNA_RUN)
         .where(DNA_RUN.c.store_id == store_id)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from brandmind.clock import new_id
-from brandmind.db import burials, erasure, refetched
+from brandmind.db import burials, erasure, grouped, refetched
 from brandmind.db.inbox import Turn
 from brandmind.db.privacy_acts import ERASURE, clear_exports, conclude, order
 from brandmind.db.session import db_now
@@ -42,6 +42,7 @@ def redact_customer(
     refetched.lock(session, turn)
     store_id = turn.store_id
     act_id = order(session, store_id, kind="redact_customer", cause=cause, customer_id=customer_id)
+    grouped.forget(session, store_id)
     theirs = session.scalars(
         sa.select(ORDER.c.shopify_id).where(
             ORDER.c.store_id == store_id, ORDER.c.customer_id == customer_id
@@ -83,6 +84,7 @@ def give_out(
         "customer_id": customer_id,
         "made_at": db_now(session),
         "customer": _plain(customer) if customer is not None else None,
+        "group": grouped.group_of(session, store_id, customer_id),
         "orders": [
             _plain(row)
             | {

@@ -69,6 +69,16 @@ class CustomerFact(NamedTuple):
     shops_group: str | None = None
 
 
+class YearBuyers(NamedTuple):
+    """The customers with an order in the portrait's year, of any worth: all, those with more than
+    one order ever, and those with more than one in the year. Guests are no customers.
+    """
+
+    customers: int
+    repeat: int
+    twice: int
+
+
 class ProductFact(NamedTuple):
     """A product. `on_sale_day` is the day it was first published, else made.
 

@@ -6,7 +6,7 @@ Ranks are whole numbers throughout, and people who are alike always have the sam
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
@@ -176,6 +176,26 @@ def rfm(
         len(people),
         None,
     )
+
+
+def members(
+    customers: Collection[CustomerFact],
+    never: Iterable[int],
+    *,
+    known: Iterable[Scored] | None = None,
+) -> dict[str, list[CustomerFact]]:
+    """Everybody of each group, those who spent most first and then by id; empty groups are absent.
+
+    `never` are the ids of those who never bought; `known` as in `rfm`.
+    """
+    by_gid = {one.gid: one for one in customers}
+    found: dict[str, list[CustomerFact]] = {}
+    for one in scored(customers) if known is None else known:
+        found.setdefault(one.group, []).append(by_gid[one.gid])
+    for some in found.values():
+        some.sort(key=lambda one: (-one.net_minor, one.gid))
+    prospects = [CustomerFact(gid, 0, 0, 0, 0, 0, None) for gid in sorted(never)]
+    return found | ({PROSPECTS: prospects} if prospects else {})
 
 
 def agreement(customers: Iterable[CustomerFact], known: Iterable[Scored]) -> Agreement:

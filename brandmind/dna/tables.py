@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from brandmind.dna import cuts
 from brandmind.dna.cohorts import CustomerMonth, cohorts, ltv, month_of
+from brandmind.dna.facts import Facts, YearBuyers
 from brandmind.dna.pairs import Rule
 from brandmind.dna.predict import Predicted
 from brandmind.dna.predict import to_plain as predicted_plain
@@ -35,24 +36,26 @@ def tables(
     months: Iterable[CustomerMonth],
     hours: Mapping[tuple[int, int], int],
     predicted: Predicted,
+    buyers: YearBuyers,
 ) -> dict[str, Any]:
     """All of them as plain data.
 
     `rules` are the year's pairs, `hours` its orders by weekday and hour, `predicted` what its
-    customers may still bring.
+    customers may still bring, `buyers` how many of them came again.
     """
     facts = year.facts
     current = month_of(facts.as_of.year, facts.as_of.month)
     found = cohorts(months, current=current)
     return {
         "as_of": facts.as_of.isoformat(),
-        "first": (facts.as_of - timedelta(days=cuts.YEAR_DAYS)).isoformat(),
+        "first": _first(facts),
         "currency": facts.currency,
         "rfm": _groups(year),
         "cohorts": [asdict(cohort) for cohort in found[-_COHORT_MONTHS:]],
         "ltv": [point._asdict() for point in ltv(found)],
         "deciles": [asdict(part) for part in deciles((gid, net) for net, gid in year.spending)],
         "repeat_90": _repeat(year),
+        "year_rates": _rates(facts, buyers),
         "predicted": predicted_plain(predicted),
         "ladder": _steps(_year_ladder(year)),
         "pairs": [_pair(year, rule) for rule in told(rules)],
@@ -78,6 +81,24 @@ def _groups(year: Year) -> dict[str, Any]:
     agreed = agreement(facts.customers, year.scored) if found.groups else None
     return asdict(found) | {
         "agreement": agreed._asdict() if agreed is not None and agreed.compared else None
+    }
+
+
+def _first(facts: Facts) -> str:
+    return (facts.as_of - timedelta(days=cuts.YEAR_DAYS)).isoformat()
+
+
+def _rates(facts: Facts, buyers: YearBuyers) -> dict[str, Any]:
+    """How many came again, by both ways to say it: of all customers of the year, 0-1."""
+    whole = buyers.customers
+    return {
+        "from": _first(facts),
+        "to": (facts.as_of - timedelta(days=1)).isoformat(),
+        "customers": whole,
+        "repeat_customers": buyers.repeat,
+        "returning_customer_rate": buyers.repeat / whole if whole else None,
+        "customers_with_two": buyers.twice,
+        "repeat_purchase_rate": buyers.twice / whole if whole else None,
     }
 
 

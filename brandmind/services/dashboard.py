@@ -66,24 +66,6 @@ class Kpis:
 
 
 @dataclass(frozen=True, slots=True)
-class CustomerRates:
-    """How many of the customers who ordered in some days came again, by both ways to say it.
-
-    As in `Kpis`: `repeat_customers` have more than one order ever, `customers_with_two` more than
-    one in these days; the rates are of all `customers`, 0-1, None of nobody. Days are shop-local,
-    both ends inclusive.
-    """
-
-    date_from: date
-    date_to: date
-    customers: int
-    repeat_customers: int
-    returning_customer_rate: float | None
-    customers_with_two: int
-    repeat_purchase_rate: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class DayFigures:
     """One shop-local day; days without orders are present with zeros.
 
@@ -253,26 +235,6 @@ async def kpis(rt: Runtime, store_id: str, *, date_from: date, date_to: date) ->
     mature = mature_span(date_to, length=length, today=today)
     found, _ = await _figures(rt, store_id, facts, span=span, mature=mature)
     return found
-
-
-async def customer_rates(
-    rt: Runtime, store_id: str, *, date_from: date, date_to: date
-) -> CustomerRates:
-    """Who of the range's customers came again. Raises NotFound and InvalidInput."""
-    length_of(date_from, date_to)
-    facts = await rt.db.read(rows.facts, store_id)
-    people = await rt.db.read(
-        rows.customer_counts, store_id, span=Span(date_from, date_to), whole=facts.history_done
-    )
-    return CustomerRates(
-        date_from=date_from,
-        date_to=date_to,
-        customers=people.customers,
-        repeat_customers=people.repeat,
-        returning_customer_rate=rate(people.repeat, people.customers),
-        customers_with_two=people.twice,
-        repeat_purchase_rate=rate(people.twice, people.customers),
-    )
 
 
 async def top_products(

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from brandmind.db import facts, portraits
+from brandmind.db import facts, grouped, portraits
 from brandmind.db.facts import Loaded
 from brandmind.db.ledger import SqlLedger
 from brandmind.db.portraits import Earlier, Point, Portrait
-from brandmind.dna import cuts, predict, profile, tables
+from brandmind.dna import cuts, predict, profile, rfm, tables
 from brandmind.dna.pairs import pairs
 from brandmind.dna.year import Year
 from brandmind.services import portrait_process
@@ -46,11 +46,6 @@ class StoreDna:
     before: dict[str, Any] | None
     before_day: date | None
     before_number: int | None = None
-
-    @property
-    def year(self) -> tuple[date, date]:
-        """The first and the last of the shop-local days that the tables of a year are of."""
-        return date.fromisoformat(self.tables["first"]), self.as_of - timedelta(days=1)
 
     def compared(self, strand: Mapping[str, Any]) -> str:
         """How a strand of the portrait moved since the earlier one: a sentence, or ""."""
@@ -102,21 +97,26 @@ def made(loaded: Loaded, before: Mapping[str, str], *, predicting: bool = False)
     year = Year(loaded.facts)
     rules = pairs(year.baskets)
     found = profile.read(year, rules, before=before)
+    beside = tables.tables(
+        year,
+        rules,
+        loaded.months,
+        loaded.hours,
+        predict.predicted(year, fitting=predicting),
+        loaded.year_buyers,
+    )
+    people = loaded.facts.customers
+    members = (
+        {} if beside["rfm"]["reason"] else rfm.members(people, loaded.never, known=year.scored)
+    )
     return Portrait(
         as_of=found.as_of,
         dna_version=found.dna_version,
         strands=found.read,
         labels=found.labels,
         portrait_json=profile.to_json(found),
-        tables_json=tables.to_json(
-            tables.tables(
-                year,
-                rules,
-                loaded.months,
-                loaded.hours,
-                predict.predicted(year, fitting=predicting),
-            )
-        ),
+        tables_json=tables.to_json(beside),
+        members=grouped.chunks(members),
     )
 
 

@@ -1,4 +1,6 @@
-"""Who is in a group of customers: scored as the portrait scores them, a page at a time."""
+"""Who is in a group of customers, a page at a time: as the newest portrait has kept them, or,
+where it has not, scored again as it scored them.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 from brandmind.clock import monotonic_s
 from brandmind.db import facts as portrayed
-from brandmind.db import figures
+from brandmind.db import figures, grouped
 from brandmind.db import people as rows
 from brandmind.db.people import PersonRow
 from brandmind.dna.facts import CustomerFact
-from brandmind.dna.rfm import GROUPS, PROSPECTS, scored
+from brandmind.dna.rfm import GROUPS, members
 from brandmind.errors import InvalidInput
 from brandmind.services import dna
+from brandmind.services.dna import StoreDna
 
 if TYPE_CHECKING:
     from brandmind.runtime import Runtime
@@ -68,20 +71,28 @@ async def group(rt: Runtime, store_id: str, *, group: str, page: int = 1) -> Gro
 
     Raises InvalidInput for a group that is none, NotFound.
     """
-    found = await _members(rt, store_id, group)
-    if found is None:
+    newest = await _newest(rt, store_id, group)
+    if newest is None:
         return None
-    currency, as_of, lives = found
-    pages = max(1, -(-len(lives) // PAGE))
-    page = min(max(1, page), pages)
-    shown = lives[(page - 1) * PAGE : page * PAGE]
+    count = _counted(newest, group)
+    at, pages = _turned(page, count)
+    first = (at - 1) * PAGE
+    shown = await _kept_some(
+        rt, store_id, newest, group, first=first, most=min(PAGE, count - first)
+    )
+    currency = newest.tables["currency"]
+    if shown is None:
+        currency, lives = await _scored_again(rt, store_id, newest, group)
+        count = len(lives)
+        at, pages = _turned(page, count)
+        shown = lives[(at - 1) * PAGE : at * PAGE]
     return GroupPage(
         group=group,
         name=GROUPS[group],
         currency=currency,
-        as_of=as_of,
-        count=len(lives),
-        page=page,
+        as_of=newest.as_of,
+        count=count,
+        page=at,
         pages=pages,
         members=await _who(rt, store_id, shown),
     )
@@ -89,21 +100,53 @@ async def group(rt: Runtime, store_id: str, *, group: str, page: int = 1) -> Gro
 
 async def everyone(rt: Runtime, store_id: str, *, group: str) -> tuple[str, tuple[Member, ...]]:
     """The currency and all of a group; nobody while there are no groups. Raises as `group`."""
-    found = await _members(rt, store_id, group)
-    if found is None:
+    newest = await _newest(rt, store_id, group)
+    if newest is None:
         return "", ()
-    currency, _, lives = found
+    currency, count = newest.tables["currency"], _counted(newest, group)
+    lives = await _kept_some(rt, store_id, newest, group, first=0, most=count)
+    if lives is None:
+        currency, lives = await _scored_again(rt, store_id, newest, group)
     return currency, await _who(rt, store_id, lives)
 
 
-async def _members(
-    rt: Runtime, store_id: str, group: str
-) -> tuple[str, date, list[CustomerFact]] | None:
+async def _newest(rt: Runtime, store_id: str, group: str) -> StoreDna | None:
+    """The newest portrait if it has groups."""
     if group not in GROUPS:
         raise InvalidInput("There is no such group of customers.", field="group")
     newest = await dna.store_dna(rt, store_id)
-    if newest is None or newest.tables["rfm"]["reason"]:
-        return None
+    return None if newest is None or newest.tables["rfm"]["reason"] else newest
+
+
+def _counted(newest: StoreDna, group: str) -> int:
+    """How many the portrait has counted in a group."""
+    return sum(
+        int(one["customers"]) for one in newest.tables["rfm"]["groups"] if one["group"] == group
+    )
+
+
+def _turned(page: int, count: int) -> tuple[int, int]:
+    """The page of so many customers that is meant, and how many pages there are."""
+    pages = max(1, -(-count // PAGE))
+    return min(max(1, page), pages), pages
+
+
+async def _kept_some(
+    rt: Runtime, store_id: str, newest: StoreDna, group: str, *, first: int, most: int
+) -> list[CustomerFact] | None:
+    """The `most` of a group from the place `first` on as the portrait has kept them; None where it
+    has not: it was made before it did, or somebody was redacted since.
+    """
+    found = await rt.db.read(
+        grouped.some, store_id, number=newest.number, group=group, first=first, most=most
+    )
+    return found if len(found) == most else None
+
+
+async def _scored_again(
+    rt: Runtime, store_id: str, newest: StoreDna, group: str
+) -> tuple[str, list[CustomerFact]]:
+    """The store's currency and all of a group, as of the portrait's day. Raises NotFound."""
     facts = await rt.db.read(figures.facts, store_id)
     key, now = (store_id, newest.number), monotonic_s()
     for old in [at for at, (made, _) in _kept.items() if now - made > _KEPT_S]:
@@ -118,20 +161,8 @@ async def _members(
             buyers={one.gid for one in lives},
             whole=facts.history_done,
         )
-        by_group = await asyncio.to_thread(_grouped, lives, never)
-        _kept[key] = (now, by_group)
-    return facts.currency, newest.as_of, _kept[key][1].get(group, [])
-
-
-def _grouped(lives: list[CustomerFact], prospects: list[int]) -> _Lives:
-    by_gid = {one.gid: one for one in lives}
-    found: _Lives = {}
-    for one in scored(lives):
-        found.setdefault(one.group, []).append(by_gid[one.gid])
-    for some in found.values():
-        some.sort(key=lambda one: (-one.net_minor, one.gid))
-    found[PROSPECTS] = [CustomerFact(gid, 0, 0, 0, 0, 0, 0) for gid in prospects]
-    return found
+        _kept[key] = (now, await asyncio.to_thread(members, lives, never))
+    return facts.currency, _kept[key][1].get(group, [])
 
 
 async def _who(rt: Runtime, store_id: str, lives: Iterable[CustomerFact]) -> tuple[Member, ...]:

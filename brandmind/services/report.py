@@ -98,7 +98,7 @@ async def report(
         ],
         "reconciliation": _explained(checked),
         "products": [asdict(row) for row in goods.rows[:PRODUCTS]],
-        "customers": await _customers(rt, store_id, newest),
+        "customers": _customers(newest),
         "baskets": {
             "ladder": newest.tables["ladder"] if newest else None,
             "pairs": newest.tables["pairs"][:PAIRS] if newest else [],
@@ -265,18 +265,15 @@ def _explained(found: Reconciliation) -> dict[str, Any]:
     return why
 
 
-async def _customers(rt: Runtime, store_id: str, newest: StoreDna | None) -> dict[str, Any] | None:
+def _customers(newest: StoreDna | None) -> dict[str, Any] | None:
     """What the newest portrait knows of customers, None before the first."""
     if newest is None:
         return None
     names = ("as_of", "first", "rfm", "cohorts", "ltv", "deciles", "repeat_90", "hours", "weekdays")
-    first, last = newest.year
-    rates = asdict(await dashboard.customer_rates(rt, store_id, date_from=first, date_to=last))
-    del rates["date_from"], rates["date_to"]
+    # A portrait from before there were predictions, or rates of the year, has none.
+    later = ("predicted", "year_rates")
     return {name: newest.tables[name] for name in names} | {
-        # A portrait from before there were predictions has none.
-        "predicted": newest.tables.get("predicted"),
-        "year_rates": {"from": first.isoformat(), "to": last.isoformat(), **rates},
+        name: newest.tables.get(name) for name in later
     }
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from brandmind.services.answers import Answers
-from brandmind.services.dashboard import CommandCenter, Compare, CustomerRates, ReadyNow
+from brandmind.services.dashboard import CommandCenter, Compare, ReadyNow
 from brandmind.services.dna import Past, StoreDna
 from brandmind.services.members import Member
 from brandmind.services.operating import Act, House, StoreStory
@@ -42,10 +42,6 @@ class Acts(Protocol):
     async def command_center(
         self, store_id: str, *, date_from: date, date_to: date, compare: Compare | None
     ) -> CommandCenter: ...
-
-    async def customer_rates(
-        self, store_id: str, *, date_from: date, date_to: date
-    ) -> CustomerRates: ...
 
     async def store_dna(self, store_id: str, *, against: int | None = None) -> StoreDna | None: ...
 
@@ -219,15 +215,6 @@ class ServiceActs:
 
         return await dashboard.command_center(
             self._rt, store_id, date_from=date_from, date_to=date_to, compare=compare
-        )
-
-    async def customer_rates(
-        self, store_id: str, *, date_from: date, date_to: date
-    ) -> CustomerRates:
-        from brandmind.services import dashboard
-
-        return await dashboard.customer_rates(
-            self._rt, store_id, date_from=date_from, date_to=date_to
         )
 
     async def store_dna(self, store_id: str, *, against: int | None = None) -> StoreDna | None:

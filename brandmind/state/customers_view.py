@@ -6,7 +6,6 @@ from datetime import date, datetime, tzinfo
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from brandmind.services.dashboard import CustomerRates
 from brandmind.services.dna import StoreDna
 from brandmind.services.people import PAGE, GroupPage, Member
 from brandmind.state import curves, wording
@@ -44,11 +43,8 @@ def customers(
     banner: BannerView | None = None,
     members: MembersView | None = None,
     open_group: str = "",
-    year: CustomerRates | None = None,
 ) -> CustomersView:
-    """The page of the newest portrait; None: nothing of it to show. `members` of an open group,
-    `year` who came again in the portrait's 12 months.
-    """
+    """The page of the newest portrait; None: nothing of it to show. `members` of an open group."""
     tab = tab if tab in TABS else "segments"
     measure = measure if measure in _MEASURES else "share"
     tabs = tuple(
@@ -67,7 +63,7 @@ def customers(
         banner=banner or BannerView(),
         tabs=tabs,
         tab=tab,
-        rates=_rates(told, year),
+        rates=_rates(told),
         groups=groups_of(told["rfm"], shop_param=shop_param, current=open_group),
         groups_none=NO_GROUPS.get(told["rfm"]["reason"] or "", ""),
         agreement=_agreement(told["rfm"]),
@@ -100,14 +96,18 @@ def _csv(store_id: str, name: str) -> str:
     return f"/api/stores/{store_id}/{name}.csv" if store_id else ""
 
 
-def _rates(told: dict[str, Any], year: CustomerRates | None) -> tuple[FactView, ...]:
-    """The three repeat rates, each by its own name; of nobody none is told."""
+def _rates(told: dict[str, Any]) -> tuple[FactView, ...]:
+    """The three repeat rates, each by its own name; of nobody none is told.
+
+    A portrait from before it counted the year has the last one alone.
+    """
     back = told["repeat_90"]
     parts = [("back", back["repeated"], back["customers"])]
+    year = told.get("year_rates")
     if year is not None:
         parts = [
-            ("returning", year.repeat_customers, year.customers),
-            ("repeat", year.customers_with_two, year.customers),
+            ("returning", year["repeat_customers"], year["customers"]),
+            ("repeat", year["customers_with_two"], year["customers"]),
             *parts,
         ]
     return tuple(

@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from brandmind.dna.rfm import GROUPS, PROSPECTS
-from brandmind.services.dashboard import CustomerRates
 from brandmind.services.orders import DaySums, Explained, Reconciliation, StoreFacts
 from brandmind.services.people import PAGE, GroupPage, Member
 from brandmind.services.products import (
@@ -69,6 +68,7 @@ def tables(today: date) -> dict[str, Any]:
         "hours": [[_orders_at(day, hour) for hour in range(24)] for day in range(7)],
         "weekdays": [52] * 7,
         "repeat_90": {"customers": 2388, "repeated": 740},
+        "year_rates": _year_rates(today),
         "predicted": _predicted(),
         "ladder": {
             "p10_minor": 1800,
@@ -92,17 +92,17 @@ def tables(today: date) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def year_rates(today: date) -> CustomerRates:
+def _year_rates(today: date) -> dict[str, Any]:
     """Who came again in the sample shop's 12 months."""
-    return CustomerRates(
-        date_from=today - timedelta(days=365),
-        date_to=today - timedelta(days=1),
-        customers=2388,
-        repeat_customers=1266,
-        returning_customer_rate=1266 / 2388,
-        customers_with_two=903,
-        repeat_purchase_rate=903 / 2388,
-    )
+    return {
+        "from": (today - timedelta(days=365)).isoformat(),
+        "to": (today - timedelta(days=1)).isoformat(),
+        "customers": 2388,
+        "repeat_customers": 1266,
+        "returning_customer_rate": 1266 / 2388,
+        "customers_with_two": 903,
+        "repeat_purchase_rate": 903 / 2388,
+    }
 
 
 def _predicted() -> dict[str, Any]:

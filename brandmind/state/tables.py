@@ -9,8 +9,6 @@ import reflex as rx
 
 from brandmind.clock import utc_now
 from brandmind.dna.rfm import GROUPS
-from brandmind.services.dashboard import CustomerRates
-from brandmind.services.dna import StoreDna
 from brandmind.state import acts, paging, sample_portrait, sample_tables
 from brandmind.state.customers_view import customers, members
 from brandmind.state.frame import zone_of
@@ -59,8 +57,7 @@ class Customers(rx.State):
                 who = await acts.get().group(store.store_id, group=group, page=number)
             return customers(
                 found, mode=mode, note=note, tab=tab, measure=measure, shop_param=store.domain,
-                year=await _year_rates(store, found, tab=tab), store_id=store.store_id,
-                banner=paging.banner_of(store, progress),
+                store_id=store.store_id, banner=paging.banner_of(store, progress),
                 members=members(
                     who, shop_param=store.domain, store_id=store.store_id, tz=zone_of(store),
                     now=utc_now(),
@@ -70,8 +67,7 @@ class Customers(rx.State):
 
         sampled = customers(
             sample_portrait.store_dna(utc_now().date()), mode="sample", tab=tab, measure=measure,
-            year=sample_tables.year_rates(utc_now().date()), shop_param=PARAM,
-            banner=paging.sample_banner(), open_group=group,
+            shop_param=PARAM, banner=paging.sample_banner(), open_group=group,
             members=members(
                 sample_tables.group(utc_now().date(), group=group, page=number) if group else None,
                 shop_param=PARAM, tz=UTC, now=utc_now(),
@@ -156,16 +152,6 @@ class Orders(rx.State):
             banner=paging.sample_banner(),
         )  # fmt: skip
         await paging.follow(self, access, empty=OrdersView(), sample=sampled, build=build)
-
-
-async def _year_rates(
-    store: acts.StoreRef, found: StoreDna | None, *, tab: str
-) -> CustomerRates | None:
-    """Who came again in the portrait's year, where the open tab tells it: it costs a long read."""
-    if found is None or tab in ("cohorts", "value"):
-        return None
-    first, last = found.year
-    return await acts.get().customer_rates(store.store_id, date_from=first, date_to=last)
 
 
 async def _asked(state: Any) -> dict[str, str]:

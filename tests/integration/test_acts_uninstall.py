@@ -133,6 +133,7 @@ async def test_two_days_later_not_a_row_is_left(ground: Ground, shopify: str) ->
 
     await ground.db.write(join)
     others = await ground.db.read(_everything, other_id)
+    assert others["customer_group"]
     done = await stores.uninstall(ground.rt, store_id)
     assert done is not None
     await _time_is_up(ground, store_id)

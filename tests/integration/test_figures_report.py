@@ -11,9 +11,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from brandmind.db import facts, portraits, rollups
 from brandmind.db.session import Database
+from brandmind.db.tables import DNA_RUN, STORE
 from brandmind.errors import InvalidInput, NotFound
 from brandmind.services import dashboard, dna, products, report
 from tests.factories import Change, Item, make_customer, make_order, make_product, make_store, utc
@@ -136,20 +138,59 @@ async def test_the_repeat_rates_of_the_year_are_those_of_its_days(rt: Any, portr
     assert (told["from"], told["to"]) == ("2025-11-20", "2026-11-19")
     # Sixty customers took turns; in the year all of them ordered twice and more.
     assert (told["customers"], told["customers_with_two"]) == (60, 60)
-    days = {name: date.fromisoformat(told[name.removeprefix("date_")])
-            for name in ("date_from", "date_to")}  # fmt: skip
-    kpis = await dashboard.kpis(rt, portrayed, **days)
-    for name in ("customers", "repeat_customers", "returning_customer_rate",
-                 "customers_with_two", "repeat_purchase_rate"):  # fmt: skip
-        assert told[name] == getattr(kpis, name), name
+    kpis = await _of_the_year(rt, portrayed, told)
+    assert told == {"from": told["from"], "to": told["to"], **kpis}
+
+
+async def _of_the_year(rt: Any, store: str, told: dict[str, Any]) -> dict[str, Any]:
+    """The rates of the days that `told` is of, as the command center counts them now."""
+    days = {f"date_{end}": date.fromisoformat(told[end]) for end in ("from", "to")}
+    kpis = await dashboard.kpis(rt, store, **days)
+    names = ("customers", "repeat_customers", "returning_customer_rate", "customers_with_two",
+             "repeat_purchase_rate")  # fmt: skip
+    return {name: getattr(kpis, name) for name in names}
+
+
+async def test_while_older_orders_are_missing_the_year_is_counted_by_the_same_rule(
+    rt: Any, portrayed: str
+) -> None:
+    rt.db.write_now(lambda session: session.execute(sa.update(STORE).values(history_done=False)))
+    for gid in range(100, 103):
+        rt.db.write_now(make_order, portrayed, gid + 500, utc("2026-11-10 15:00"), customer_id=gid)
+        # Shopify counts as many orders as are stored, or one more.
+        rt.db.write_now(make_customer, portrayed, gid, number_of_orders=1 + gid % 2)
+    made = dna.made(rt.db.read_now(facts.load, portrayed, as_of=NOW.date()), {})
+    told = json.loads(made.tables_json)["year_rates"]
+    assert (told["customers"], told["repeat_customers"], told["customers_with_two"]) == (63, 61, 60)
+    assert told == {"from": told["from"], "to": told["to"]} | await _of_the_year(
+        rt, portrayed, told
+    )
+
+
+async def test_the_rates_of_the_year_are_as_of_the_day_of_the_portrait(
+    rt: Any, portrayed: str
+) -> None:
+    before = (await report.report(rt, portrayed))["customers"]["year_rates"]
+    rt.db.write_now(make_order, portrayed, 900, utc("2026-11-10 15:00"), customer_id=77)
+    assert (await report.report(rt, portrayed))["customers"]["year_rates"] == before
+
+
+async def test_a_portrait_from_before_it_counted_the_year_has_no_rates_of_it(
+    rt: Any, portrayed: str
+) -> None:
+    def as_before(session: Any) -> None:
+        tables = json.loads(session.execute(sa.select(DNA_RUN.c.tables_json)).scalar_one())
+        del tables["year_rates"]
+        session.execute(sa.update(DNA_RUN).values(tables_json=json.dumps(tables)))
+
+    rt.db.write_now(as_before)
+    assert (await report.report(rt, portrayed))["customers"]["year_rates"] is None
 
 
 async def test_the_repeat_purchase_rate_lies_below_the_returning_one(rt: Any, alice: str) -> None:
     for number, customer, at in ((2, 1, "2026-11-18"), (3, 2, "2026-11-18"), (4, 2, "2025-01-02")):
         rt.db.write_now(make_order, alice, number, utc(f"{at} 15:00"), customer_id=customer)
-    told = await dashboard.customer_rates(
-        rt, alice, date_from=date(2026, 11, 1), date_to=date(2026, 11, 19)
-    )
+    told = await dashboard.kpis(rt, alice, date_from=date(2026, 11, 1), date_to=date(2026, 11, 19))
     assert (told.customers, told.repeat_customers, told.customers_with_two) == (2, 2, 1)
     assert (told.returning_customer_rate, told.repeat_purchase_rate) == (1.0, 0.5)
 

@@ -97,8 +97,8 @@ def stages(pages: Sequence[Sequence[OrderRecord]]) -> Pages:
     ]
 
 
-def told(db: Database, pages: Pages) -> tuple[str, str, str]:
-    """The report and the portrait of a store that these pages made, as JSON."""
+def told(db: Database, pages: Pages) -> tuple[str, str, str, str]:
+    """The report, the portrait and who is in its groups, of a store of these pages, as JSON."""
     store = db.write_now(make_store, f"store-{next(_names)}")
 
     def land(stage: Stage, records: Sequence[Any], read_no: int) -> None:
@@ -124,7 +124,8 @@ def told(db: Database, pages: Pages) -> tuple[str, str, str]:
     )
     # Whose report it is, and how many rows are stored whether they count or not, are no figures.
     del found["store"], found["counts"]
-    return json.dumps(found, sort_keys=True), made.portrait_json, made.tables_json
+    members = json.dumps(made.members, sort_keys=True)
+    return json.dumps(found, sort_keys=True), made.portrait_json, made.tables_json, members
 
 
 # The database outlives an example: each fills a store of its own in it.
@@ -142,6 +143,8 @@ def test_no_order_no_cut_and_no_page_that_comes_again_changes_a_byte(
     assert json.loads(whole[0])["kpis"]["returns_minor"] < 0
     agreed = json.loads(whole[2])["rfm"]["agreement"]
     assert 0 < agreed["same"] < agreed["compared"] < 70
+    assert json.loads(whole[2])["year_rates"]["customers_with_two"] > 50
+    assert len(json.loads(whole[3])) > 5
     dice = random.Random(seed)
     pages: list[tuple[Stage, Sequence[Any]]] = []
     # Each is shuffled and cut, and a page of one may come before or after any of another.

@@ -20,7 +20,6 @@ from brandmind.db.session import Database
 from brandmind.services import dashboard, dna, products, report
 from brandmind.services.dashboard import (
     CommandCenter,
-    CustomerRates,
     DayFigures,
     Kpis,
     OrderLine,
@@ -116,15 +115,6 @@ ORDER: Final[dict[str, str | Nowhere]] = {
     "test": "test",
     "currency": "currency",
 }
-RATES: Final[dict[str, str | Nowhere]] = {
-    "date_from": "from",
-    "date_to": "to",
-    "customers": "customers",
-    "repeat_customers": "repeat_customers",
-    "returning_customer_rate": "returning_customer_rate",
-    "customers_with_two": "customers_with_two",
-    "repeat_purchase_rate": "repeat_purchase_rate",
-}
 DNA: Final[dict[str, str | Nowhere]] = {
     "number": "dna.number",
     "as_of": "dna.as_of",
@@ -144,6 +134,7 @@ TABLES: Final[dict[str, str | Nowhere]] = {
     "ltv": "customers.ltv",
     "deciles": "customers.deciles",
     "repeat_90": "customers.repeat_90",
+    "year_rates": "customers.year_rates",
     "predicted": "customers.predicted",
     "hours": "customers.hours",
     "weekdays": "customers.weekdays",
@@ -246,7 +237,6 @@ def compare(shown: Any, found: Any, places: dict[str, str | Nowhere], under: str
         (DayFigures, COMPARED_DAY),
         (ProductFigures, PRODUCT),
         (OrderLine, ORDER),
-        (CustomerRates, RATES),
         (StoreDna, DNA),
         (Past, PAST),
         (Point, POINT),
@@ -287,9 +277,6 @@ async def test_the_numbers_of_the_portrait_are_in_the_report(rt: Any, alice: str
         assert there == strand | {"compared": newest.compared(strand)}
     assert set(newest.tables) == set(TABLES)
     compare(newest.tables, found, TABLES)
-    first, last = newest.year
-    rates = await dashboard.customer_rates(rt, alice, date_from=first, date_to=last)
-    compare(rates, found, RATES, "customers.year_rates.")
     compare(past.points, found, POINT, "strands_before.portraits.")
     assert [point.number for point in past.points] == [3, 2, 1]
     assert found["strands_before"]["against"]["strands"] == newest.before["strands"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,13 +15,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from brandmind.db import facts, portraits, rollups
+from brandmind.db import burials, facts, grouped, portraits, rollups, runs
 from brandmind.db import people as rows
-from brandmind.db.tables import ORDER, STORE
+from brandmind.db.tables import CUSTOMER_GROUP, ORDER, STORE
 from brandmind.dna.rfm import GROUPS, PROSPECTS
 from brandmind.errors import InvalidInput
 from brandmind.runtime import Runtime, open_runtime
 from brandmind.services import dna, people, products, sheets
+from brandmind.services.people import GroupPage
 from tests.factories import Change, Item, make_customer, make_order, make_product, make_store
 from tests.faults.ground import settings_for
 
@@ -89,6 +92,28 @@ async def _portray(rt: Runtime, store_id: str) -> dict[str, Any]:
     found = await dna.store_dna(rt, store_id)
     assert found is not None
     return found.tables["rfm"]
+
+
+async def _rows(rt: Runtime) -> list[Any]:
+    return await rt.db.read(
+        lambda session: session.execute(
+            sa.select(CUSTOMER_GROUP).order_by(*CUSTOMER_GROUP.primary_key.columns)
+        ).all()
+    )
+
+
+async def _every_page(rt: Runtime, store_id: str) -> list[Any]:
+    """All pages of all groups, and each group whole."""
+    found: list[Any] = []
+    for group in GROUPS:
+        number, pages = 1, 1
+        while number <= pages:
+            page = await people.group(rt, store_id, group=group, page=number)
+            assert page is not None
+            found.append(page)
+            number, pages = number + 1, page.pages
+        found.append(await people.everyone(rt, store_id, group=group))
+    return found
 
 
 async def test_each_list_has_as_many_as_its_tile_and_the_same_sales(rt: Runtime) -> None:
@@ -165,6 +190,149 @@ async def test_a_group_comes_a_page_at_a_time_and_never_past_its_end(
     assert (beyond.page, before.page) == (page.pages, 1)
 
 
+@pytest.mark.parametrize("size", [3, 7, 500])
+async def test_the_kept_pages_are_those_that_are_scored_again_where_none_are_kept(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(people, "PAGE", 5)
+    monkeypatch.setattr(grouped, "CHUNK", size)
+    store_id = await rt.db.write(_fill_with_people_who_bought_nothing, "alice")
+    await _portray(rt, store_id)
+    assert len(await _rows(rt)) >= 100 // size
+    again, asked = people._scored_again, []
+
+    async def scored_again(*args: Any) -> Any:
+        asked.append(args)
+        return await again(*args)
+
+    monkeypatch.setattr(people, "_scored_again", scored_again)
+    kept = await _every_page(rt, store_id)
+    assert not asked
+    # As it is with a portrait from before they were kept.
+    await rt.db.write(grouped.forget, store_id)
+    assert await _every_page(rt, store_id) == kept
+    # Nobody is looked for in a group that the portrait has found empty.
+    filled = [one for one in kept if (one.count if isinstance(one, GroupPage) else one[1])]
+    assert len(asked) == len(filled) > 20
+
+
+async def test_a_page_of_a_group_reads_no_more_than_the_rows_that_hold_it(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grouped, "CHUNK", 4)
+    store_id = await rt.db.write(make_store, "alice")
+    texts = [json.dumps([[4 * row + at, 1, 1, 1] for at in range(4)]) for row in range(5)]
+    await rt.db.write(grouped.keep, store_id, 1, {"LOYAL": texts})
+    for first in range(22):
+        for most in range(9):
+            found = await rt.db.read(
+                grouped.some, store_id, number=1, group="LOYAL", first=first, most=most
+            )
+            assert [one.gid for one in found] == list(range(20))[first : first + most]
+    await rt.db.write(
+        lambda session: session.execute(
+            sa.delete(CUSTOMER_GROUP).where(CUSTOMER_GROUP.c.place.not_in([4, 8]))
+        )
+    )
+    found = await rt.db.read(grouped.some, store_id, number=1, group="LOYAL", first=6, most=4)
+    assert [one.gid for one in found] == [6, 7, 8, 9]
+
+
+async def test_what_is_kept_of_a_group_is_numbers_alone(rt: Runtime) -> None:
+    store_id = await rt.db.write(_fill, "alice")
+    await _portray(rt, store_id)
+    for row in await _rows(rt):
+        assert re.fullmatch(r"[\d,\[\]-]+", row.members_json)
+
+
+async def test_the_groups_of_the_newest_portrait_alone_are_kept(rt: Runtime) -> None:
+    store_id = await rt.db.write(_fill, "alice")
+    await _portray(rt, store_id)
+    first = await _rows(rt)
+    assert {row.number for row in first} == {1}
+    # A portrait that says the same leaves them as they are, and puts back what is missing.
+    await _portray(rt, store_id)
+    assert await _rows(rt) == first
+    await rt.db.write(grouped.forget, store_id)
+    assert await _rows(rt) == []
+    await _portray(rt, store_id)
+    assert await _rows(rt) == first
+    await rt.db.write(
+        make_order, store_id, 9_500, START + timedelta(days=199), [Item(70_000)], customer_id=3
+    )
+    await _portray(rt, store_id)
+    assert {row.number for row in await _rows(rt)} == {2}
+
+
+async def test_a_store_without_groups_keeps_nobody(rt: Runtime) -> None:
+    store_id = await rt.db.write(_fill, "alice")
+    await _portray(rt, store_id)
+    assert await _rows(rt)
+    await rt.db.write(
+        lambda session: session.execute(sa.delete(ORDER).where(ORDER.c.customer_id > 40))
+    )
+    assert (await _portray(rt, store_id))["reason"] == "few"
+    assert await _rows(rt) == []
+    assert await people.group(rt, store_id, group="LOYAL") is None
+
+
+async def test_a_customer_who_was_removed_or_merged_since_leaves_the_page_whole(
+    rt: Runtime,
+) -> None:
+    store_id = await rt.db.write(_fill, "alice")
+    told = await _portray(rt, store_id)
+    biggest = max(told["groups"], key=lambda group: group["customers"])["group"]
+    before = await people.group(rt, store_id, group=biggest)
+    assert before is not None
+    removed, merged = (one.customer_id for one in before.members[:2])
+
+    def change(session: Any) -> None:
+        burials.bury(session, store_id, "customers", [removed, merged, 201], "deleted")
+        session.execute(
+            sa.update(ORDER).where(ORDER.c.customer_id == merged).values(customer_id=999)
+        )
+
+    await rt.db.write(change)
+    after = await people.group(rt, store_id, group=biggest)
+    assert after is not None
+    assert (after.count, after.pages) == (before.count, before.pages)
+    assert [(one.customer_id, one.orders, one.net_minor, one.last_at) for one in after.members] == [
+        (one.customer_id, one.orders, one.net_minor, one.last_at) for one in before.members
+    ]
+    assert [one.name for one in after.members[:2]] == [None, None]
+    assert after.members[2:] == before.members[2:]
+    prospects = await people.group(rt, store_id, group=PROSPECTS)
+    assert prospects is not None
+    assert [one.customer_id for one in prospects.members] == [201, 202, 203]
+
+
+async def test_whoever_was_redacted_while_the_portrait_was_made_is_not_kept_again(
+    rt: Runtime,
+) -> None:
+    store_id = await rt.db.write(_fill, "alice")
+    made = dna.made(await rt.db.read(facts.load, store_id, as_of=AS_OF), {})
+
+    def redact(session: Any) -> None:
+        runs.lock_store(session, store_id)
+        burials.bury(session, store_id, "customers", [5], "redacted")
+        burials.depersonalise(
+            session,
+            store_id,
+            session.scalars(sa.select(ORDER.c.shopify_id).where(ORDER.c.customer_id == 5)).all(),
+        )
+
+    await rt.db.write(redact)
+    await rt.db.write(portraits.keep, store_id, made, run_id="run")
+    assert await _rows(rt) == []
+    listed = [await people.everyone(rt, store_id, group=group) for group in GROUPS]
+    assert sorted(one.customer_id for _, some in listed for one in some) == [
+        gid for gid in (*range(1, 101), 201, 202, 203) if gid != 5
+    ]
+    # The next portrait has never heard of them.
+    await _portray(rt, store_id)
+    assert await _rows(rt)
+
+
 async def test_another_stores_customers_are_in_no_list(rt: Runtime) -> None:
     store_id = await rt.db.write(_fill, "alice")
     other = await rt.db.write(make_store, "bob")
@@ -174,6 +342,17 @@ async def test_another_stores_customers_are_in_no_list(rt: Runtime) -> None:
     assert await rt.db.read(rows.people, other, [1, 2, 3]) == {}
     assert await rt.db.read(rows.lives, other, currency="USD", end=AS_OF) == []
     assert await rt.db.read(facts.prospects, other, buyers=(), whole=True) == []
+    kept = {row.group_key: len(json.loads(row.members_json)) for row in await _rows(rt)}
+    assert kept
+    for group in kept:
+        asked = {"number": 1, "group": group, "first": 0, "most": 9}
+        assert await rt.db.read(grouped.some, other, **asked) == []
+        assert await rt.db.read(grouped.some, store_id, **asked)
+    # What becomes of another store's groups does not touch these.
+    await rt.db.write(grouped.forget, other)
+    await rt.db.write(grouped.keep, other, 1, {"CHAMPIONS": ["[[1,1,1,1]]"]})
+    await rt.db.write(grouped.keep, other, 2, {})
+    assert {row.group_key: len(json.loads(row.members_json)) for row in await _rows(rt)} == kept
 
 
 async def test_a_group_that_is_none_is_refused_by_name(rt: Runtime) -> None:

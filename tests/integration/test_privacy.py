@@ -10,8 +10,17 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from brandmind.db import burials, inbox, privacy, privacy_acts, rollups
-from brandmind.db.tables import CUSTOMER, LINE, ORDER, OUTBOX, PRIVACY_ACT, REJECT, TOMBSTONE
+from brandmind.db import burials, grouped, inbox, privacy, privacy_acts, rollups
+from brandmind.db.tables import (
+    CUSTOMER,
+    CUSTOMER_GROUP,
+    LINE,
+    ORDER,
+    OUTBOX,
+    PRIVACY_ACT,
+    REJECT,
+    TOMBSTONE,
+)
 from brandmind.errors import ShopifyUnavailable, ShopUnavailable, Throttled, TokenRevoked
 from brandmind.services import deliveries, outbox, scheduling, stores
 from brandmind.services.webhooks import Receiver
@@ -139,6 +148,19 @@ async def test_a_redacted_customer_is_gone_from_everywhere_and_the_money_stays(
     assert json.loads(act.counts_json)["orders"] == 2
 
 
+async def test_the_groups_that_a_portrait_has_kept_are_forgotten_with_a_redacted_customer(
+    world: World, shop: Shop
+) -> None:
+    store_id = await _store(world)
+    await _fill(world, store_id)
+    other = await world.rt.db.write(make_store, "lemon-works", timezone="UTC")
+    for store in (store_id, other):
+        await world.rt.db.write(grouped.keep, store, 1, {"LOYAL": ["[[5,2,100,1]]"]})
+    await _say(world, "customers/redact", REDACT)
+    await deliveries.work(world.rt)
+    assert [row.store_id for row in await _rows(world, CUSTOMER_GROUP)] == [other]
+
+
 async def test_no_later_page_or_delivery_brings_a_redacted_customer_back(
     world: World, shop: Shop
 ) -> None:
@@ -236,6 +258,10 @@ async def test_a_data_request_is_answered_with_all_that_is_held_and_the_merchant
         await world.connect(charlie, Somebody(3, "Charlie"), LEMON)
         await world.sql("UPDATE store SET currency = 'USD'")
         await _fill(world, store_id)
+        lemon = await world.store_id(LEMON)
+        mine, others = {"LOYAL": ["[[6,1,9,1]]", "[[5,2,7,1]]"]}, {"NEW": ["[[5,1,9,1]]"]}
+        await world.rt.db.write(grouped.keep, store_id, 1, mine)
+        await world.rt.db.write(grouped.keep, lemon, 1, others)
         assert await _say(world, "customers/data_request", REQUEST) == 200
         await deliveries.work(world.rt)
         told = (await alice.get(f"/api/stores/{store_id}/privacy")).json()["acts"]
@@ -251,13 +277,13 @@ async def test_a_data_request_is_answered_with_all_that_is_held_and_the_merchant
         assert "attachment" in answer.headers["content-disposition"]
         found = answer.json()
         assert found["customer"]["email"] == f"{CANARY}@example.com"
+        assert found["group"] == "LOYAL"
         assert [order["shopify_id"] for order in found["orders"]] == [7, 8]
         assert len(found["orders"][0]["lines"]) == 1
         # Nobody whom Shopify does not show customers, no stranger, nobody who made the id up.
         for browser in (bob, charlie):
             assert (await browser.get(path)).status_code == 404
             assert (await browser.get(f"/api/stores/{store_id}/privacy")).status_code == 404
-        lemon = await world.store_id(LEMON)
         assert (await charlie.get(path.replace(store_id, lemon))).status_code == 404
         assert (await alice.get(path[:-4] + "0000")).status_code == 404
 

@@ -700,8 +700,8 @@ def _busy(count: int) -> list[OrderRecord]:
     return found
 
 
-async def _told(world: World, store_id: str) -> tuple[str, str, str]:
-    """The report and the portrait of a store as JSON, of one fixed day."""
+async def _told(world: World, store_id: str) -> tuple[str, str, str, str]:
+    """The report, the portrait and who is in its groups as JSON, of one fixed day."""
     db, day = world.rt.db, NOON.date() + timedelta(days=1)
     made = dna.made(await db.read(facts.load, store_id, as_of=day), {})
 
@@ -714,7 +714,8 @@ async def _told(world: World, store_id: str) -> tuple[str, str, str]:
     told = await report.report(world.rt, store_id, date_from=first, date_to=day)
     # Whose report it is, is no figure.
     del told["store"]
-    return json.dumps(told, sort_keys=True), made.portrait_json, made.tables_json
+    members = json.dumps(made.members, sort_keys=True)
+    return json.dumps(told, sort_keys=True), made.portrait_json, made.tables_json, members
 
 
 @pytest.mark.parametrize("seed", [1, 2])

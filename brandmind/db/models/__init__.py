@@ -16,7 +16,7 @@ from brandmind.db.models.commerce import (
     SaleRow,
     VariantRow,
 )
-from brandmind.db.models.dna import ActionMarkRow, DnaRunRow, StockDayRow
+from brandmind.db.models.dna import ActionMarkRow, CustomerGroupRow, DnaRunRow, StockDayRow
 from brandmind.db.models.identity import (
     MembershipRow,
     OauthFlowRow,
@@ -44,6 +44,7 @@ METADATA = SQLModel.metadata
 __all__ = [
     "METADATA",
     "ActionMarkRow",
+    "CustomerGroupRow",
     "CustomerRow",
     "DailySalesRow",
     "DirtyDayRow",

@@ -38,6 +38,23 @@ class DnaRunRow(SQLModel, table=True):
     tables_json: str
 
 
+class CustomerGroupRow(SQLModel, table=True):
+    """Some hundred customers of a group of the portrait of that number, those who spent most first.
+
+    `place` is the first one's among all of the group, from 0; `members_json` a list of
+    [customer id, orders, net sales in minor units, last order as Unix milliseconds]. Kept of the
+    newest portrait alone, and not after a redaction.
+    """
+
+    __tablename__ = "customer_group"
+
+    store_id: str = Field(primary_key=True, sa_type=Key)
+    number: int = Field(primary_key=True)
+    group_key: str = Field(primary_key=True, sa_type=sa.String(20))
+    place: int = Field(primary_key=True)
+    members_json: str
+
+
 class ActionMarkRow(SQLModel, table=True):
     """What became of something that was suggested: done, or put off until a shop-local day.
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brandmind.dna.facts import CustomerFact
-from brandmind.dna.rfm import GROUPS, agreement, group_of, rfm, scored, scores
+from brandmind.dna.rfm import GROUPS, PROSPECTS, agreement, group_of, members, rfm, scored, scores
 
 DAY = 86_400_000
 
@@ -124,3 +124,25 @@ def test_more_is_never_scored_lower_and_no_order_matters(values, dice):
     shuffled = values[:]
     dice.shuffle(shuffled)
     assert dict(zip(shuffled, scores(shuffled, ties="lower"), strict=True)) == found
+
+
+def test_everybody_is_in_one_group_and_those_who_spent_most_come_first():
+    people = [
+        person(gid, ago=gid % 90, orders=1 + gid % 4, net=100 * (gid % 7)) for gid in range(1, 99)
+    ]
+    known = scored(people)
+    found = members(people[::-1], [203, 201], known=known)
+    assert found == members(people, [201, 203])
+    assert set(found) == {one.group for one in known} | {PROSPECTS}
+    of = {one.gid: one.group for one in known}
+    for group, some in found.items():
+        assert [one.gid for one in some] == [
+            one.gid for one in sorted(some, key=lambda one: (-one.net_minor, one.gid))
+        ]
+        assert {of.get(one.gid, PROSPECTS) for one in some} == {group}
+    assert sum(map(len, found.values())) == 100
+    assert [one.gid for one in found[PROSPECTS]] == [201, 203]
+
+
+def test_nobody_is_in_no_group():
+    assert members([], []) == {}

@@ -166,7 +166,7 @@ def test_the_link_of_each_card_of_the_value_tab_leads_to_that_cards_file() -> No
 
 
 def test_each_repeat_rate_is_told_by_a_name_of_its_own() -> None:
-    page = customers(SAMPLE, mode="real", shop_param="a", year=sample_tables.year_rates(TODAY))
+    page = customers(SAMPLE, mode="real", shop_param="a")
     assert [(fact.name, fact.value) for fact in page.rates] == [
         ("Returning customer rate", "53.0% (1,266 of 2,388)"),
         ("Repeat purchase rate", "37.8% (903 of 2,388)"),
@@ -175,16 +175,21 @@ def test_each_repeat_rate_is_told_by_a_name_of_its_own() -> None:
 
 
 def test_a_rate_of_nobody_is_not_told() -> None:
-    nobody = replace(
-        sample_tables.year_rates(TODAY), customers=0, repeat_customers=0, customers_with_two=0
-    )
-    page = customers(SAMPLE, mode="real", shop_param="a", year=nobody)
+    nobody = {"customers": 0, "repeat_customers": 0, "customers_with_two": 0}
+    told = {**SAMPLE.tables, "year_rates": nobody}
+    page = customers(replace(SAMPLE, tables=told), mode="real", shop_param="a")
+    assert [fact.name for fact in page.rates] == ["Back within 90 days"]
+
+
+def test_a_portrait_from_before_it_counted_the_year_tells_no_rate_of_it() -> None:
+    told = {name: value for name, value in SAMPLE.tables.items() if name != "year_rates"}
+    page = customers(replace(SAMPLE, tables=told), mode="real", shop_param="a")
     assert [fact.name for fact in page.rates] == ["Back within 90 days"]
 
 
 def test_the_glossary_explains_every_repeat_rate_that_a_page_names() -> None:
     explained = dict(GLOSSARY)
-    page = customers(SAMPLE, mode="real", year=sample_tables.year_rates(TODAY))
+    page = customers(SAMPLE, mode="real")
     for fact in page.rates:
         assert explained[fact.name]
         assert fact.name in _REPEAT

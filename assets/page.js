@@ -193,15 +193,30 @@
     get field() { return document.querySelector("[data-search-field]"); },
     get hits() { return [...document.querySelectorAll("#search [data-hit]")]; },
     open() {
+      // Where the page is being left, the one that comes opens it.
+      this.wished = Boolean(this.box) || location.pathname !== path;
       if (!this.box || this.box.open) return;
+      this.holder = this.box;
       this.box.showModal();
       this.field.focus();
       this.choose(0);
     },
+    again() {
+      const { text, waits } = this;
+      this.open();
+      if (!text) return;
+      // As typed: React hears of nothing that is set in its own way.
+      Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(this.field, text);
+      this.field.dispatchEvent(new Event("input", { bubbles: true }));
+      this.waits = waits;
+    },
     close() {
+      this.wished = false;
       if (this.box?.open) this.box.close();
     },
     forget() {
+      this.wished = false;
+      this.text = "";
       if (this.field) this.field.value = "";
       document.querySelector("[data-search-clear]")?.click();
     },
@@ -221,6 +236,7 @@
       }
     },
     key(event) {
+      if (event.key === "Escape") this.wished = false;
       const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (by) {
         event.preventDefault();
@@ -236,6 +252,7 @@
       }
     },
     arrived() {
+      if (this.wished && this.box && this.box !== this.holder) this.again();
       if (!this.box?.open) return;
       if (this.chosen() < 0) this.choose(0);
       const list = document.querySelector("#search [data-for]");
@@ -245,6 +262,10 @@
       }
     },
     waits: false,
+    // Whether it should be open, in which page's dialog it was opened, and what was typed there.
+    wished: false,
+    holder: null,
+    text: "",
   };
   document.addEventListener("close", (event) => {
     if (event.target.id === "search") search.forget();
@@ -252,6 +273,7 @@
   document.addEventListener("input", (event) => {
     if (!event.target.matches?.("[data-search-field]")) return;
     search.waits = false;
+    search.text = event.target.value;
     // What comes next is another list: its first is chosen.
     for (const hit of search.hits) hit.removeAttribute("aria-selected");
   });
@@ -298,6 +320,7 @@
   // What stands beside the page takes the focus from whoever opened it, and gives it back.
   let drawer = null;
   function drawn() {
+    shows();
     const now = document.querySelector("[data-drawer]");
     if (now === drawer) return;
     const opened = document.activeElement?.closest?.("[data-opens]");
@@ -311,9 +334,31 @@
   new MutationObserver(drawn).observe(document.documentElement, {
     childList: true,
     subtree: true,
+    attributes: true,
+    attributeFilter: ["data-shown"],
   });
 
+  // What opens below the screen is brought to whoever opened it: nothing else would tell them.
+  let shown = "";
+  let opener = "";
+  function shows() {
+    const list = document.querySelector("[data-shown]");
+    const now = list?.dataset.shown || "";
+    if (now === shown) return;
+    shown = now;
+    const opened = document.activeElement?.closest?.("[data-opens]");
+    if (now && opened) {
+      opener = opened.dataset.opens;
+      list.querySelector("[tabindex]")?.focus({ preventScroll: true });
+      list.scrollIntoView({ block: "start" });
+    }
+    if (!now && opener && document.activeElement === document.body) {
+      document.querySelector(`[data-opens="${CSS.escape(opener)}"]`)?.focus();
+    }
+  }
+
   function escape() {
+    search.close();
     for (const open of document.querySelectorAll("details[data-menu][open]")) {
       open.open = false;
       open.querySelector("summary")?.focus();
@@ -343,6 +388,8 @@
   // A new page takes the focus, so that it is read from its beginning; a change within it does not.
   // While it is still hidden it cannot, and whoever has gone on by then is left alone.
   let path = location.pathname;
+  // Whoever goes back wants what was there.
+  addEventListener("popstate", () => search.close());
   let main = null;
   let wanted = null;
   function arrive() {

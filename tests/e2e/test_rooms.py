@@ -83,6 +83,9 @@ def test_a_search_is_opened_used_and_closed_by_keys(opening: Opening) -> None:
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/products\?shop=ready.*product=1"))
     expect(page.locator("dialog#search[open]")).to_have_count(0)
+    # The page it led to is there, and no longer the one that was left.
+    expect(page.locator("[data-drawer]")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Products")
     # What was found is forgotten with the dialog, and Esc closes it.
     page.keyboard.press("/")
     expect(field).to_have_value("")
@@ -137,3 +140,64 @@ def test_an_act_of_the_operator_answers_on_the_page(opening: Opening) -> None:
     page.get_by_role("link", name="lemon-works.myshopify.com").first.click()
     page.get_by_role("button", name="Replay 2 deliveries").click()
     expect(page.get_by_text("2 deliveries put back.")).to_be_visible()
+
+
+def test_a_search_asked_for_while_a_page_is_being_left_opens_on_the_next(
+    opening: Opening,
+) -> None:
+    page = opening(f"/command-center?{shop('ready')}").page
+    expect(page.get_by_text("Fisherman Beanie")).to_be_visible()
+    # In one breath, before the page can change: the dialog opens in what is about to go.
+    page.evaluate(
+        """() => {
+            document.querySelector('.rail nav a[href^="/settings"]').click();
+            document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "/", bubbles: true}));
+            const field = document.querySelector("[data-search-field]");
+            field.value = "fish";
+            field.dispatchEvent(new Event("input", {bubbles: true}));
+        }"""
+    )
+    expect(page.get_by_role("heading", name="Settings", include_hidden=True)).to_have_count(1)
+    field = page.get_by_role("combobox", name="Search this store")
+    expect(field).to_be_focused()
+    expect(field).to_have_value("fish")
+    expect(page.locator("#search [data-hit]")).to_have_count(3)
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog#search[open]")).to_have_count(0)
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1280", "375"])
+def test_a_group_that_opens_below_the_screen_is_brought_to_whoever_opened_it(
+    opening: Opening, size: tuple[int, int]
+) -> None:
+    page = opening(f"/customers?{shop('ready')}", size=size).page
+    champions = page.locator('[data-opens="CHAMPIONS"]')
+    champions.click()
+    title = page.get_by_role("heading", name="Champions")
+    expect(title).to_be_focused()
+    expect(title).to_be_in_viewport()
+    page.keyboard.press("Escape")
+    expect(title).to_have_count(0)
+    expect(champions).to_be_focused()
+
+
+@pytest.mark.parametrize("name", ["settings", "products"])
+def test_every_tab_is_in_sight_on_a_phone(opening: Opening, name: str) -> None:
+    page = opening(f"/{name}?{shop('ready')}", size=NARROW).page
+    expect(page.locator(".tab").last).to_be_visible()
+    for tab in page.locator(".tab").all():
+        expect(tab).to_be_in_viewport(ratio=1)
+
+
+def test_the_words_at_the_ends_of_a_scale_touch_nothing_on_a_phone(opening: Opening) -> None:
+    page = opening(f"/dna?{shop('ready')}", size=NARROW).page
+    expect(page.locator("details.strand").first).to_be_visible()
+    touching = page.evaluate(
+        """() => [...document.querySelectorAll(".strand > summary")].filter((one) => {
+            const [left, right] = one.querySelectorAll(".poles > span");
+            const [a, b] = [left, right].map((at) => at.getBoundingClientRect());
+            const score = one.querySelector(".strand-score").getBoundingClientRect();
+            return a.right > b.left || a.height > 24 || b.height > 24 || b.top < score.bottom;
+        }).map((one) => one.textContent)"""
+    )
+    assert touching == []

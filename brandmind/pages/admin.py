@@ -55,7 +55,7 @@ def admin() -> rx.Component:
 def _all() -> rx.Component:
     page: Any = Admin.page
     return rx.fragment(
-        rx.el.dl(rx.foreach(page.tiles, _tile), class_name="tiles"),
+        rx.el.dl(rx.foreach(page.tiles, _tile), class_name="gauges"),
         rx.el.section(
             rx.el.div(
                 rx.el.h2("Stores", class_name="card-title"),
@@ -118,7 +118,7 @@ def _tile(tile: rx.Var[TileView]) -> rx.Component:
             rx.el.span(tile.value, class_name="display"),
             rx.el.span(tile.note, class_name="small muted"),
         ),
-        class_name="tile " + tile.tone.to(str),
+        class_name="gauge " + tile.tone.to(str),
     )
 
 

@@ -35,7 +35,7 @@ _PREDICTED: Final = (
     "campaigns, and promise nothing. Of customers whose first order is known and lies within 25 "
     "months."
 )
-_REPEAT: Final = " ".join(
+_REPEAT: Final = "\n\n".join(
     f"{name}: {meaning[:1].lower()}{meaning[1:]}" for name, meaning in REPEATS.values()
 )
 
@@ -90,7 +90,7 @@ def _segments() -> rx.Component:
                 ),
                 rx.el.p(page.groups_none, class_name="muted"),
             ),
-            rx.cond(page.agreement, rx.el.p(page.agreement, class_name="small muted")),
+            rx.cond(page.agreement, rx.el.p(page.agreement, class_name="small muted noted below")),
             turn=rx.cond(
                 page.groups.length() > 0,
                 rx.el.button(

@@ -130,10 +130,10 @@ def _row(row: rx.Var[GoodsRowView]) -> rx.Component:
             rx.cond(
                 row.cover_known,
                 row.cover,
-                # A sentence in every row of a phone would make each three lines tall.
+                # The (i) and the product itself say why; a column of one sentence says no more.
                 rx.fragment(
-                    rx.el.span(row.cover, class_name="wide-only"),
-                    rx.el.span("–", class_name="phone-only"),
+                    rx.el.span("–", aria_hidden="true"),
+                    rx.el.span(row.cover, class_name="unseen"),
                 ),
             ),
             title=rx.cond(row.cover_known, "", row.cover),

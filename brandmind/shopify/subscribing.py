@@ -32,7 +32,21 @@ async def mend(client: ShopifyClient, wanted: Sequence[Wanted], *, uri: str) -> 
         # The best one comes first; a second one would deliver everything twice.
         for node in sorted(nodes, key=lambda node: node["uri"] != uri)[keeps:]:
             await client.query("webhook_delete", {"id": node["id"]})
-    return missing
+    return await _still_missing(client, wanted, missing, uri=uri) if missing else {}
+
+
+async def _still_missing(
+    client: ShopifyClient, wanted: Sequence[Wanted], missing: dict[str, str], *, uri: str
+) -> dict[str, str]:
+    # Somebody else may have made it meanwhile, or an attempt of ours whose answer was lost: the
+    # shop then refuses a second one, and nothing is missing.
+    had = {
+        node["topic"]: sorted(node.get("includeFields") or ())
+        for node in await _every(client)
+        if node["uri"] == uri
+    }
+    fields = {one.topic: sorted(one.fields) for one in wanted}
+    return {topic: why for topic, why in missing.items() if had.get(topic) != fields.get(topic, [])}
 
 
 async def _every(client: ShopifyClient) -> list[dict[str, Any]]:

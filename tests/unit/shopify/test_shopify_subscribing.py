@@ -105,6 +105,18 @@ async def test_a_topic_no_longer_wanted_goes() -> None:
     assert "ORDERS_PAID" not in dict(shop.topics())
 
 
+async def test_what_was_made_in_an_attempt_whose_answer_was_lost_is_not_called_missing() -> None:
+    class Lost(Subscriptions):
+        def _create(self, asked: dict[str, Any]) -> Any:
+            super()._create(asked)
+            errors = [{"message": "Address for this topic has already been taken"}]
+            return {"webhookSubscriptionCreate": {"userErrors": errors}}
+
+    shop = Lost()
+    assert await subscribing.mend(client_of(shop), FEW, uri=HERE) == {}
+    assert len(shop.nodes) == len(FEW)
+
+
 async def test_what_the_shop_refuses_is_named_with_its_reason_and_the_rest_is_made() -> None:
     shop = Subscriptions(refuses="ORDERS_CREATE")
     missing = await subscribing.mend(client_of(shop), FEW, uri=HERE)

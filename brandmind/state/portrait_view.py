@@ -242,14 +242,16 @@ def _week(
     day, hour = next(
         (day, hour) for day in range(7) for hour in range(24) if means[day][hour] == best
     )
+    # A small store has an order in many weeks: with one digit every hour of it would read 0.0.
+    digits = 1 if best >= 1 else 2
     rows = tuple(
         WeekdayView(
             name[:3],
             tuple(
                 HourView(
                     round(100 * mean / best),
-                    f"{name} {at}:00 to {at + 1}:00, {mean:.1f} orders on average",
-                    f"{mean:.1f}",
+                    f"{name} {at}:00 to {at + 1}:00, {mean:.{digits}f} orders on average",
+                    f"{mean:.{digits}f}",
                 )
                 for at, mean in enumerate(means[place])
             ),

@@ -136,11 +136,17 @@ def gone(progress: StoreProgress, *, shop: str, tz: tzinfo) -> str:
     return f"BrandMind was uninstalled from {shop} on {left}. Its data will be deleted on {erased}."
 
 
+def _is_away(progress: StoreProgress) -> bool:
+    """Whether Shopify did not answer when it was last asked; being asked again ends it not yet."""
+    failed_last = progress.attempt > 0 and progress.error_kind == "transient"
+    return progress.waiting == "unavailable" or (progress.waiting is None and failed_last)
+
+
 def waiting_note(progress: StoreProgress, *, stalled: bool, now: datetime, tz: tzinfo) -> str:
     """Why nothing moves, if nothing moves."""
     if progress.waiting == "throttled":
         return SLOWED
-    if progress.waiting == "unavailable":
+    if _is_away(progress):
         return UNAVAILABLE
     if progress.waiting == "bulk":
         return progress.error or EXPORTING
@@ -260,7 +266,7 @@ def banner(
 def reading_sentence(progress: StoreProgress, *, left_s: float | None) -> str:
     """ "Reading orders: 4,210 of 12,000. About 4 min left. You can leave this page." """
     at = running_stage(progress)
-    if progress.waiting == "unavailable":
+    if _is_away(progress):
         return UNAVAILABLE
     if at is None or at.stage not in PAGED:
         text = "Reading your DNA." if at and at.stage is Stage.FIGURES else "Connecting."

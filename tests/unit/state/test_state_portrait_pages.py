@@ -232,6 +232,10 @@ def test_the_week_is_the_mean_of_each_hour_and_names_the_busiest() -> None:
     assert page.busiest == "Busiest: Tuesday 10:00 to 11:00, the shop's own time."
     assert (page.week[0].hours[9].shade, page.week[1].hours[10].shade) == (50, 100)
     assert page.week[0].hours[9].title == "Monday 9:00 to 10:00, 1.0 orders on average"
+    few = [[0] * 24 for _ in range(7)]
+    few[0][9] = 2
+    small = portrait(replace(SAMPLE, tables={**told, "hours": few}), mode="real", shop_param="a")
+    assert [small.week[0].hours[at].mean for at in (8, 9)] == ["0.00", "0.04"]
     nothing = {**told, "hours": [[0] * 24 for _ in range(7)]}
     assert portrait(replace(SAMPLE, tables=nothing), mode="real").week == ()
 

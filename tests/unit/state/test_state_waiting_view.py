@@ -168,6 +168,10 @@ def test_being_slowed_down_is_explained_and_so_is_silence() -> None:
     watch.saw(progress, at_s=16)
     view = shown(progress, watch)
     assert view.note == slowed
+    # While it is asked once more, the words stay: nothing has come of it yet.
+    again = made.running(attempt=2, error_kind="transient")
+    assert room(again).note == room(made.running(waiting="unavailable")).note
+    assert room(made.running(attempt=0)).note == ""
     assert room(made.running(waiting="unavailable")).note == (
         "Shopify is not answering right now. We keep trying; nothing is lost."
     )

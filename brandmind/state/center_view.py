@@ -71,7 +71,7 @@ def command_center(
     """The whole page. `progress` None: the sample shop. `sampled`: its figures for the range,
     shown, labelled, where a part of the real store has not been read yet."""
     orders = _order_mode(figures, progress, sight)
-    customers = _customer_mode(orders, progress, sight)
+    customers = _customer_mode(figures, orders, progress, sight)
     products = _product_mode(orders, sight)
     table = _table_mode(figures, progress, sight)
     few = orders.mode == "real" and 0 < figures.kpis.orders < FEW_ORDERS
@@ -149,14 +149,14 @@ def _order_mode(figures: CommandCenter, progress: StoreProgress | None, sight: S
         return _closed("orders")
     stage = progress.stage(Stage.ORDERS)
     covered = figures.stored_from is not None and figures.stored_from <= figures.date_from
+    if stage is not None and stage.state is StageState.RESTRICTED and figures.stored_from is None:
+        return Mode("closed", stage.note or "Your Shopify account may not see orders.")
     # After a first whole reading the stored figures are good, whatever runs now.
     if stage is None or progress.last_synced_at is not None or not progress.first:
         return REAL
     match stage.state:
-        case StageState.DONE | StageState.GAP:
+        case StageState.DONE | StageState.GAP | StageState.RESTRICTED:
             return REAL
-        case StageState.RESTRICTED:
-            return Mode("closed", stage.note or "Your Shopify account may not see orders.")
         case StageState.RUNNING:
             return REAL if covered else Mode("hold", f"{tally(stage)} read")
         case StageState.FAILED:
@@ -165,13 +165,17 @@ def _order_mode(figures: CommandCenter, progress: StoreProgress | None, sight: S
             return Mode("sample", "after orders")
 
 
-def _customer_mode(orders: Mode, progress: StoreProgress | None, sight: Sight) -> Mode:
+def _customer_mode(
+    figures: CommandCenter, orders: Mode, progress: StoreProgress | None, sight: Sight
+) -> Mode:
     if progress is None:
         return SAMPLE
     if not sight.customers:
         return _closed("customers")
     if not progress.reads_customers:
         return orders if progress.customers_read_at else Mode("closed", CUSTOMERS_OFF)
+    if hidden := _hidden_customers(figures, progress):
+        return Mode("closed", hidden)
     stage = progress.stage(Stage.CUSTOMERS)
     if stage is None or progress.last_synced_at is not None or not progress.first:
         return orders
@@ -188,6 +192,17 @@ def _customer_mode(orders: Mode, progress: StoreProgress | None, sight: Sight) -
             return Mode("sample", "after customers")
 
 
+def _hidden_customers(figures: CommandCenter, progress: StoreProgress) -> str:
+    """Why orders come without their customers; "": they do not. Nobody would then be called 0."""
+    if figures.kpis.customers:
+        return ""
+    for name in (Stage.CUSTOMERS, Stage.ORDERS):
+        stage = progress.stage(name)
+        if stage is not None and stage.state is StageState.RESTRICTED:
+            return stage.note or "Your Shopify account may not see customers."
+    return ""
+
+
 def _product_mode(orders: Mode, sight: Sight) -> Mode:
     return orders if sight.products else _closed("products")
 
@@ -199,18 +214,18 @@ def _table_mode(figures: CommandCenter, progress: StoreProgress | None, sight: S
     if not sight.orders:
         return _closed("orders")
     stage = progress.stage(Stage.ORDERS)
+    rows = bool(figures.recent_orders)
+    if stage is not None and stage.state is StageState.RESTRICTED and not rows:
+        return Mode("closed", stage.note or "Your Shopify account may not see orders.")
     if stage is None or progress.last_synced_at is not None or not progress.first:
         return REAL
-    rows = bool(figures.recent_orders)
     match stage.state:
-        case StageState.DONE | StageState.GAP:
+        case StageState.DONE | StageState.GAP | StageState.RESTRICTED:
             return REAL
         case StageState.RUNNING:
             return Mode("real", "still loading") if rows else Mode("hold", "")
         case StageState.FAILED:
             return Mode("real", "not updated") if rows else Mode("failed", _could_not(stage))
-        case StageState.RESTRICTED:
-            return Mode("closed", stage.note or "Your Shopify account may not see orders.")
         case _:
             return Mode("sample", "after orders")
 

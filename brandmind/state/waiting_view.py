@@ -308,7 +308,9 @@ def _what_happened(progress: StoreProgress, *, now: datetime, tz: tzinfo) -> tup
 
 
 def _segments_after(progress: StoreProgress, sight: Sight) -> str:
-    if _customers_done(progress):
+    at = progress.stage(Stage.CUSTOMERS)
+    # Refused is as final as read: what never fills in must not wait here with a sample.
+    if _customers_done(progress) or (at is not None and at.state is StageState.RESTRICTED):
         return ""
     if sight.orders and sight.customers:
         return "Fills in after customers."
@@ -325,7 +327,8 @@ def _orders_done(progress: StoreProgress) -> bool:
     if not progress.first:
         return True
     at = progress.stage(Stage.ORDERS)
-    return at is not None and at.state in (StageState.DONE, StageState.GAP)
+    read = (StageState.DONE, StageState.GAP, StageState.RESTRICTED)
+    return at is not None and at.state in read
 
 
 def _height(count: int, most: int) -> int:

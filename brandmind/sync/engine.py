@@ -6,6 +6,7 @@ It knows no Shopify, SQL, Redis, queue or screen; it can be killed at any line a
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
@@ -28,6 +29,7 @@ _RECOUNT_EVERY_S: Final = 2.0
 # Older orders change the sums of days that were counted already, by what came back of them: in a
 # large store, where two seconds read only a few days, that would be most of the counting.
 _RECOUNT_SHARE: Final = 0.1
+_CAPITAL: Final = re.compile(r"([A-Z])")
 
 
 class Outcome(StrEnum):
@@ -203,4 +205,7 @@ def _gap(stage: Stage, short_by: int, *, unreadable: int, vanished: int) -> str:
 
 
 def _hidden(fields: str) -> str:
-    return f"Shopify does not show BrandMind these fields yet: {fields.replace(',', ', ')}."
+    """ "orders.nodes.customer" in words: whoever reads it knows no paths."""
+    paths = [[part for part in path.split(".") if part != "nodes"] for path in fields.split(",")]
+    names = [_CAPITAL.sub(r" \1", " ".join(path[1:] or path)).lower() for path in paths]
+    return f"Shopify does not show BrandMind these fields of {paths[0][0]} yet: {', '.join(names)}."

@@ -323,7 +323,7 @@ async def test_a_field_the_shop_hides_is_said_and_nothing_called_complete(db: Da
     assert orders is not None
     assert (orders.state, orders.done) == (StageState.RESTRICTED, 10)
     assert orders.note == (
-        "Shopify does not show BrandMind these fields yet: orders.nodes.customer."
+        "Shopify does not show BrandMind these fields of orders yet: customer."
     )
 
 

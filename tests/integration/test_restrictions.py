@@ -69,7 +69,7 @@ async def test_fields_that_stay_hidden_are_still_said_and_not_read_for(db: Datab
     assert orders is not None
     assert (orders.state, orders.note) == (
         StageState.RESTRICTED,
-        "Shopify does not show BrandMind these fields yet: orders.nodes.customer.",
+        "Shopify does not show BrandMind these fields of orders yet: customer.",
     )
     assert world.asked("page orders", "page history") == ["page orders 0"]
 

@@ -322,3 +322,51 @@ def test_a_stage_left_out_of_a_run_does_not_hide_its_figures() -> None:
         progress, stages=tuple(at for at in progress.stages if at.stage is not Stage.ORDERS)
     )
     assert kpi(page(without), "net").mode == "real"
+
+
+def refused(*names: Stage) -> StoreProgress:
+    """A whole sync of which Shopify refused these parts."""
+    progress = made.ready()
+    note = "Shopify refuses this part of the data."
+    stages = tuple(
+        dataclasses.replace(at, state=StageState.RESTRICTED, note=note) if at.stage in names else at
+        for at in progress.stages
+    )
+    return dataclasses.replace(progress, stages=stages)
+
+
+def center(
+    progress: StoreProgress, *, customers: int, stored_from: date | None = date(2020, 1, 1)
+) -> CommandCenterView:
+    at, found = figures()
+    kpis = dataclasses.replace(found.kpis, customers=customers, new_customers=customers)
+    rows = found.recent_orders if stored_from else ()
+    return command_center(
+        dataclasses.replace(found, kpis=kpis, stored_from=stored_from, recent_orders=rows),
+        progress,
+        found,
+        at=at,
+        shop="Harbor & Pine",
+        shop_param="harbor.myshopify.com",
+        sight=Sight(),
+        left_s=None,
+        now=made.now(),
+        tz=UTC,
+    )
+
+
+def test_customers_whom_shopify_hides_are_unknown_and_not_none() -> None:
+    for hidden in (Stage.CUSTOMERS, Stage.ORDERS):
+        view = center(refused(hidden), customers=0)
+        assert {kpi(view, key).mode for key in ("new", "returning")} == {"closed"}
+        assert kpi(view, "new").note == "Shopify refuses this part of the data."
+        assert kpi(view, "net").mode == "real"
+    # Names alone are hidden: who is new is known all the same.
+    assert kpi(center(refused(Stage.CUSTOMERS), customers=40), "new").mode == "real"
+    assert kpi(center(made.ready(), customers=0), "new").mode == "real"
+
+
+def test_orders_that_shopify_refuses_are_unknown_and_not_none() -> None:
+    view = center(refused(Stage.ORDERS), customers=0, stored_from=None)
+    assert set(modes(view).values()) == {"closed"}
+    assert (view.orders_mode, view.chart.mode) == ("closed", "closed")

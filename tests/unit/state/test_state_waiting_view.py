@@ -295,3 +295,12 @@ def test_who_may_not_see_customers_waits_for_no_groups_of_them() -> None:
     assert view.prices.there
     assert view.orders.there
     assert view.segments_after == "Your Shopify account may not see customers."
+
+
+def test_customers_that_are_refused_leave_no_sample_that_never_fills_in() -> None:
+    progress = made.ready()
+    stages = tuple(
+        dataclasses.replace(at, state=StageState.RESTRICTED) if at.stage is Stage.CUSTOMERS else at
+        for at in progress.stages
+    )
+    assert room(dataclasses.replace(progress, stages=stages)).segments_after == ""

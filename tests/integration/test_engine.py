@@ -322,9 +322,7 @@ async def test_a_field_the_shop_hides_is_said_and_nothing_called_complete(db: Da
     orders = last.stage(Stage.ORDERS)
     assert orders is not None
     assert (orders.state, orders.done) == (StageState.RESTRICTED, 10)
-    assert orders.note == (
-        "Shopify does not show BrandMind these fields of orders yet: customer."
-    )
+    assert orders.note == ("Shopify does not show BrandMind these fields of orders yet: customer.")
 
 
 async def test_sixty_days_of_orders_are_never_called_complete(db: Database) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
@@ -18,6 +19,7 @@ from brandmind.db import runs
 from brandmind.db.grants import TOKEN
 from brandmind.db.session import db_now
 from brandmind.db.tables import INBOX, LIVE, STORE
+from brandmind.db.types import to_ms
 from brandmind.sync.deliveries import ALWAYS, READ_AGAIN, Act, Delivery
 from brandmind.sync.stages import Stage
 
@@ -33,10 +35,16 @@ CHECK_EVERY: Final = timedelta(hours=24)
 _ALWAYS: Final = tuple(act.value for act in ALWAYS)
 _WAITS: Final = (INBOX.c.done_at.is_(None), INBOX.c.aside_at.is_(None))
 _COUNTED_FOR_S: Final = 1.0
-# Made once: the door asks them for every commit.
-_STORES: Final = sa.select(
-    STORE.c.store_id, STORE.c.domain, STORE.c.epoch, STORE.c.uninstalled_at
-).where(STORE.c.domain.in_(sa.bindparam("domains", expanding=True)))
+# Asked for every commit of the door, so by the driver: SQLAlchemy's list of parameters would cost
+# as much as keeping ten deliveries.
+_STORES: Final = {
+    name: "SELECT store_id, domain, epoch, uninstalled_at IS NOT NULL AS gone FROM store "  # noqa: S608
+    f"WHERE domain {among}"
+    for name, among in (
+        ("sqlite", "IN (SELECT value FROM json_each(?))"),
+        ("postgresql", "= ANY(%s)"),
+    )
+}
 _PILED_UP: Final = (
     sa.select(
         INBOX.c.store_id,
@@ -48,10 +56,20 @@ _PILED_UP: Final = (
     )
     .group_by(INBOX.c.store_id)
 )
-_KEEP: Final = {
-    name: insert(INBOX).on_conflict_do_nothing(index_elements=["store_id", "webhook_id"])
-    for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-}
+_COLUMNS: Final = (
+    "store_id", "webhook_id", "topic", "act", "stage", "shopify_id", "others", "epoch",
+    "triggered_at", "received_at", "due_at", "tries", "note", "aside_at",
+)  # fmt: skip
+_KEEP_MANY: Final = postgresql.insert(INBOX).on_conflict_do_nothing(
+    index_elements=["store_id", "webhook_id"]
+)
+# All rows in one step of one statement. Row by row each would wait for Python's lock anew, which
+# the event loop holds while it reads the next deliveries.
+_KEEP_AS_ONE: Final = (
+    f"INSERT INTO inbox ({', '.join(_COLUMNS)}) "  # noqa: S608 - names of our own table
+    f"SELECT {', '.join(f'value ->> {place}' for place in range(len(_COLUMNS)))} "
+    "FROM json_each(?) WHERE true ON CONFLICT DO NOTHING"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +151,7 @@ def take(
     Accepted is also what needs no keeping: one that is known already, one of a shop that we do
     not know or have erased, and one too many of a store that is then read again as a whole.
     """
-    domains = sorted({one.domain for one in deliveries})
-    stores = {row.domain: row for row in session.execute(_STORES, {"domains": domains})}
+    stores = _stores(session, {one.domain for one in deliveries})
     if not stores:
         return [True] * len(deliveries)
     now = db_now(session)
@@ -142,11 +159,11 @@ def take(
     piles.look(session, [row.store_id for row in stores.values()])
     waiting, aside = piles.waiting, piles.aside
     verdicts: list[bool] = []
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    rows: dict[tuple[str, str], tuple[Any, ...]] = {}
     flooded: set[str] = set()
     for one in deliveries:
         store = stores.get(one.domain)
-        if store is None or (store.uninstalled_at is not None and one.act not in ALWAYS):
+        if store is None or (store.gone and one.act not in ALWAYS):
             verdicts.append(True)
             continue
         key = (store.store_id, one.webhook_id)
@@ -173,8 +190,7 @@ def take(
         verdicts.append(True)
     if rows:
         # Sorted, so that two processes that keep the same deliveries never wait in a ring.
-        ordered = [rows[key] for key in sorted(rows)]
-        session.execute(_KEEP[session.get_bind().dialect.name], ordered)
+        _put(session, [rows[key] for key in sorted(rows)])
     if flooded:
         session.execute(
             sa.update(STORE)
@@ -199,18 +215,19 @@ def keep_own(
     """Deliveries of our own making: records that another delivery has changed as well."""
     now = db_now(session)
     one = Delivery("", "", f"{stage.value}/update", Act.REFETCH, stage)
+    due_at = now + timedelta(seconds=delay_s)
     rows = [
         _row(
             one._replace(webhook_id=f"{cause}:{shopify_id}"[:128], shopify_id=shopify_id),
             store_id=turn.store_id,
             epoch=turn.epoch,
             now=now,
+            due_at=due_at,
         )
-        | {"due_at": now + timedelta(seconds=delay_s)}
         for shopify_id in ids
     ]
     if rows:
-        session.execute(_KEEP[session.get_bind().dialect.name], rows)
+        _put(session, rows)
 
 
 def next_due(session: Session, *, store_id: str | None = None) -> str | None:
@@ -557,24 +574,45 @@ def _change(session: Session, store_id: str, webhook_ids: Collection[str], **val
     return changed
 
 
-def _row(one: Delivery, *, store_id: str, epoch: int, now: datetime) -> dict[str, Any]:
+def _stores(session: Session, domains: Collection[str]) -> dict[str, Any]:
+    """The stores of these domains, by domain."""
+    connection = session.connection()
+    name = connection.dialect.name
+    told = orjson.dumps(list(domains)).decode() if name == "sqlite" else list(domains)
+    return {row.domain: row for row in connection.exec_driver_sql(_STORES[name], (told,))}
+
+
+def _put(session: Session, rows: list[tuple[Any, ...]]) -> None:
+    """Keep rows as `_row` makes them, but for those whose delivery is kept already."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(_KEEP_MANY, [dict(zip(_COLUMNS, row, strict=True)) for row in rows])
+        return
+    # SQLite has moments as whole milliseconds.
+    told = orjson.dumps(rows, default=to_ms, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
+    session.connection().exec_driver_sql(_KEEP_AS_ONE, (told,))
+
+
+def _row(
+    one: Delivery, *, store_id: str, epoch: int, now: datetime, due_at: datetime | None = None
+) -> tuple[Any, ...]:
+    """A row of the inbox, by `_COLUMNS`."""
     unreadable = one.act is Act.UNREADABLE
-    return {
-        "store_id": store_id,
-        "webhook_id": one.webhook_id,
-        "topic": one.topic,
-        "act": one.act.value,
-        "stage": one.stage.value if one.stage else "",
-        "shopify_id": one.shopify_id,
-        "others": ",".join(map(str, one.others)),
-        "epoch": epoch,
-        "triggered_at": one.triggered_at,
-        "received_at": now,
-        "due_at": now,
-        "tries": 0,
-        "note": "the body could not be read" if unreadable else "",
-        "aside_at": now if unreadable else None,
-    }
+    return (
+        store_id,
+        one.webhook_id,
+        one.topic,
+        one.act.value,
+        one.stage.value if one.stage else "",
+        one.shopify_id,
+        ",".join(map(str, one.others)),
+        epoch,
+        one.triggered_at,
+        now,
+        due_at or now,
+        0,
+        "the body could not be read" if unreadable else "",
+        now if unreadable else None,
+    )
 
 
 def _insert(session: Session) -> Any:

@@ -44,7 +44,10 @@ class Tally:
 
     def count(self, name: str, value: str) -> None:
         """One more; both are words of this program."""
-        self._counts.setdefault(name, Counter())[value] += 1
+        counts = self._counts.get(name)
+        if counts is None:
+            counts = self._counts[name] = Counter()
+        counts[value] += 1
 
     def of(self, name: str) -> Mapping[str, float]:
         """All counts of that name."""

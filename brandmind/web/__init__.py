@@ -41,8 +41,17 @@ def transformers(pages: Path | None = None) -> list[Starlette | Callable[[ASGIAp
     `pages` is the folder of the built pages, whose inline scripts may run.
 
     Errors are caught within the headers: their answers get those too. Around them is what turns
-    away sockets too many and the overlong, and around all what counts the answers.
+    away sockets too many, around that the door for deliveries, then what turns away the overlong,
+    and around all what counts the answers.
     """
     inline = InlineScripts(pages) if pages else None
     headers = partial(SecurityHeaders, inline=inline)
-    return [Starlette(routes=routes()), Troubles, headers, Sockets, Bounds, metrics.Counts]
+    return [
+        Starlette(routes=routes()),
+        Troubles,
+        headers,
+        Sockets,
+        webhooks.Straight,
+        Bounds,
+        metrics.Counts,
+    ]

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Final
 
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from brandmind import runtime
+from brandmind.logs import FROM_OUTSIDE
 from brandmind.services import gauges
 from brandmind.services.webhooks import MOST_BYTES, PATH, Answer, Receiver
+
+log = logging.getLogger(__name__)
 
 # Shopify gives up after five seconds; nobody else has to be waited for.
 _WHOLE_BODY_S: Final = 10.0
 # Bodies whose signature is not known yet lie in memory: so many bytes of all together.
 _MOST_TOGETHER: Final = 32 * MOST_BYTES
-_EMPTY_HEADERS: Final = [(b"content-length", b"0"), (b"cache-control", b"no-store")]
+_EMPTY_HEADERS: Final = [
+    (b"content-length", b"0"),
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+]
 
 
 class _Door:
@@ -27,7 +35,13 @@ class _Door:
         self._together = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = await self._answer(scope, receive)
+        try:
+            answer = await self._answer(scope, receive)
+        except Exception as error:
+            # Not kept is not accepted: Shopify comes again. So may any visitor.
+            log.error("a delivery failed: %s", type(error).__name__,
+                      exc_info=error, extra=FROM_OUTSIDE)  # fmt: skip
+            answer = Answer.NOT_KEPT
         gauges.tally.count("webhooks", answer.name.lower())
         await send(
             {"type": "http.response.start", "status": int(answer), "headers": _EMPTY_HEADERS}
@@ -69,6 +83,24 @@ class _Door:
         if self._receiver is None or self._receiver.rt is not rt:
             self._receiver = Receiver(rt)
         return self._receiver
+
+
+class Straight:
+    """Around all that serves people: deliveries go straight to the door.
+
+    Sessions, policies for browsers and pages for errors are nothing to Shopify, and each layer
+    would cost of every delivery. What is no POST meets the route like any other request.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._door = _Door()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST":
+            await self._door(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
 def routes() -> list[BaseRoute]:

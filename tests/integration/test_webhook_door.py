@@ -163,6 +163,24 @@ async def test_what_could_not_be_stored_is_not_accepted(
     assert len(await _kept(world)) == 1
 
 
+async def test_an_error_at_the_door_is_noted_and_shopify_asked_to_come_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    raw = shop_words.body(ORDER)
+    headers = shop_words.headers(raw, "orders/create")
+
+    def broken(*_args: Any) -> Any:
+        raise KeyError("canary@example.com")
+
+    monkeypatch.setattr("brandmind.shopify.webhooks.reduced", broken)
+    answer = await _send(world, raw, headers)
+    assert (answer.status_code, answer.content) == (503, b"")
+    assert "a delivery failed: KeyError" in caplog.messages
+    monkeypatch.undo()
+    assert (await _send(world, raw, headers)).status_code == 200
+    assert len(await _kept(world)) == 1
+
+
 async def test_many_at_once_share_few_commits_and_each_is_answered_after_its_own(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

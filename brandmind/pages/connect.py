@@ -95,7 +95,7 @@ def _open(link: rx.Var[LinkView]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
             rx.el.span(
-                rx.el.strong(link.label), " ", rx.el.span(link.note, class_name="small muted")
+                rx.el.strong(link.label), " ", rx.el.span(link.note, class_name="whole small muted")
             ),
             go("Open", href=link.href),
             class_name="between",

@@ -247,7 +247,7 @@ def _store(link: rx.Var[LinkView]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
             rx.el.span(
-                rx.el.strong(link.label), " ", rx.el.span(link.note, class_name="small muted")
+                rx.el.strong(link.label), " ", rx.el.span(link.note, class_name="whole small muted")
             ),
             rx.cond(
                 link.current,

@@ -267,6 +267,8 @@ def _headline(
         words = paused_words(progress.paused_by, progress.paused_at, now=now, tz=tz)
         return "This store is paused.", words, "paused"
     lead = "Every count was held against Shopify's own."
+    if any(at.state is StageState.RESTRICTED for at in progress.stages):
+        lead = "What Shopify shows BrandMind was held against its own counts."
     if progress.reason == "gap":
         lead = gap_sentence(progress)
     elif progress.history is not None and progress.history.state in _OPEN:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from brandmind.sync.progress import StageProgress
-from brandmind.sync.stages import PART_OF, RunStatus, StageState, StoreStatus
+from brandmind.sync.stages import PAGED, PART_OF, RunStatus, StageState, StoreStatus
 
 _OPEN: Final = (StageState.QUEUED, StageState.RUNNING)
 _TROUBLED: Final = (StageState.FAILED, StageState.RESTRICTED, StageState.GAP)
@@ -56,8 +56,12 @@ def shown(stages: tuple[StageProgress, ...]) -> tuple[StageProgress, ...]:
     Its own counts stay its own: they are what the shop's count is held against.
     """
     whole = [at for at in stages if at.stage not in PART_OF]
+    hidden = StageState.RESTRICTED
+    told = {at.stage.resource for at in whole if at.stage in PAGED and at.state is hidden}
+    # What is refused is said where it belongs, and not once more where its changes are read.
+    parts = [at for at in stages if at.state is not hidden or at.stage.resource not in told]
     return tuple(
-        _with_parts(at, [part for part in stages if PART_OF.get(part.stage) is at.stage])
+        _with_parts(at, [part for part in parts if PART_OF.get(part.stage) is at.stage])
         for at in whole
     )
 

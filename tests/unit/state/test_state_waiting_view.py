@@ -303,4 +303,6 @@ def test_customers_that_are_refused_leave_no_sample_that_never_fills_in() -> Non
         dataclasses.replace(at, state=StageState.RESTRICTED) if at.stage is Stage.CUSTOMERS else at
         for at in progress.stages
     )
-    assert room(dataclasses.replace(progress, stages=stages)).segments_after == ""
+    view = room(dataclasses.replace(progress, stages=stages))
+    assert view.segments_after == ""
+    assert view.lead == "What Shopify shows BrandMind was held against its own counts."

@@ -128,6 +128,18 @@ def test_what_is_wrong_with_a_part_is_said_by_its_stage() -> None:
     assert [(at.state, at.note) for at in shown(stages)] == [(StageState.RESTRICTED, "Not shown.")]
 
 
+def test_what_is_refused_is_said_once_and_not_again_where_its_changes_are_read() -> None:
+    late = _at(Stage.LATE_CUSTOMERS, StageState.RESTRICTED, "Refused.")
+    figures = StageProgress(Stage.FIGURES, StageState.DONE)
+    refused = _at(Stage.CUSTOMERS, StageState.RESTRICTED, "Refused.")
+    told = [at.state for at in shown((refused, late, figures))]
+    assert told == [StageState.RESTRICTED, StageState.DONE]
+    # Refused in the midst of a sync: then nothing else says it.
+    read = _at(Stage.CUSTOMERS, StageState.DONE)
+    told = [at.state for at in shown((read, late, figures))]
+    assert told == [StageState.DONE, StageState.RESTRICTED]
+
+
 def test_stages_without_parts_are_shown_as_they_are() -> None:
     stages = (_at(Stage.PRODUCTS, StageState.QUEUED), _at(Stage.CUSTOMERS, StageState.FAILED))
     assert shown(stages) == stages

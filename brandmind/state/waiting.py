@@ -41,7 +41,7 @@ class Waiting(rx.State):
             return
         tz, seen = zone_of(store), Watch()
         ready: ReadyNow | None = None
-        ready_key: _Key = ()
+        ready_key: _Key | None = None
         ready_at = -READY_EVERY_S
         invited = invitation(await acts.get().answers(store.store_id), shop_param=store.domain)
 
@@ -50,9 +50,7 @@ class Waiting(rx.State):
             at_s = monotonic_s()
             seen.saw(progress, at_s=at_s)
             key = _ready_key(progress)
-            # The end of a stage is worth a look at once: nothing may come after it.
-            due = at_s - ready_at >= READY_EVERY_S or _states(key) != _states(ready_key)
-            if key != ready_key and due:
+            if charts_due(key, ready_key, since_s=at_s - ready_at):
                 ready = await acts.get().ready_now(store.store_id)
                 ready_key, ready_at = key, at_s
             room = waiting_room(
@@ -81,6 +79,18 @@ class Waiting(rx.State):
 
 
 _Key = tuple[tuple[Stage, StageState, int], ...]
+
+
+def charts_due(key: _Key, before: _Key | None, *, since_s: float) -> bool:
+    """Whether the small charts are to be looked up, `since_s` seconds after the last time.
+
+    `before` None: they never were. A store that was read before has them before anything is
+    read anew.
+    """
+    if before is None:
+        return True
+    # The end of a stage is worth a look at once: nothing may come after it.
+    return key != before and (since_s >= READY_EVERY_S or _states(key) != _states(before))
 
 
 def _states(key: _Key) -> list[tuple[Stage, StageState]]:

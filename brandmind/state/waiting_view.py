@@ -311,8 +311,13 @@ def _what_happened(progress: StoreProgress, *, now: datetime, tz: tzinfo) -> tup
 
 def _segments_after(progress: StoreProgress, sight: Sight) -> str:
     at = progress.stage(Stage.CUSTOMERS)
-    # Refused is as final as read: what never fills in must not wait here with a sample.
-    if _customers_done(progress) or (at is not None and at.state is StageState.RESTRICTED):
+    # Refused is as final as read: what never fills in must not wait here with a sample. And who
+    # was read before has groups of their own.
+    if (
+        not progress.first
+        or _customers_done(progress)
+        or (at is not None and at.state is StageState.RESTRICTED)
+    ):
         return ""
     if sight.orders and sight.customers:
         return "Fills in after customers."

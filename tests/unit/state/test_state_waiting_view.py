@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from brandmind.services.dashboard import ReadyNow
 from brandmind.state.sight import Sight
 from brandmind.state.views import MiniChartView, StageView, WaitingRoomView
+from brandmind.state.waiting import charts_due
 from brandmind.state.waiting_view import LEAVE, Watch, orders_so_far, price_ladder, waiting_room
 from brandmind.sync.progress import StoreProgress
 from brandmind.sync.stages import Stage, StageState, StoreStatus
@@ -295,6 +296,26 @@ def test_who_may_not_see_customers_waits_for_no_groups_of_them() -> None:
     assert view.prices.there
     assert view.orders.there
     assert view.segments_after == "Your Shopify account may not see customers."
+
+
+def test_a_store_that_was_read_before_has_its_charts_at_once_and_no_sample() -> None:
+    assert charts_due((), None, since_s=0)
+    assert not charts_due((), (), since_s=60)
+    begun, further, read = (
+        ((Stage.ORDERS, state, done),)
+        for state, done in (
+            (StageState.RUNNING, 10),
+            (StageState.RUNNING, 20),
+            (StageState.DONE, 20),
+        )
+    )
+    assert charts_due(begun, (), since_s=0)
+    assert not charts_due(further, begun, since_s=0)
+    assert charts_due(further, begun, since_s=60)
+    assert charts_due(read, further, since_s=0)
+    assert room(made.running()).segments_after == "Fills in after customers."
+    again = dataclasses.replace(made.running(), first=False)
+    assert room(again).segments_after == ""
 
 
 def test_customers_that_are_refused_leave_no_sample_that_never_fills_in() -> None:

@@ -201,6 +201,8 @@ def price_ladder(ready: ReadyNow | None) -> MiniChartView:
 def orders_so_far(ready: ReadyNow | None, *, whole: bool = True) -> MiniChartView:
     """Orders a day, or a few days to a bar where a bar would get too thin.
 
+    Such a bar is as high as the busiest of its days: the best day stands in the highest one, also
+    where that has fewer days than the others.
     `whole` false: older ones are still to come, so nothing is called the first.
     """
     if ready is None or not ready.days or ready.best_day is None:
@@ -208,8 +210,8 @@ def orders_so_far(ready: ReadyNow | None, *, whole: bool = True) -> MiniChartVie
     days = ready.days
     step = max(1, -(-len(days) // 60))
     groups = [days[start : start + step] for start in range(0, len(days), step)]
-    sums = [sum(count for _, count in group) for group in groups]
-    most = max(sums) or 1
+    busiest = [max(count for _, count in group) for group in groups]
+    most = max(busiest) or 1
     best_on, best_count = ready.best_day
     first = ready.first_order_day or days[0][0]
     since = f"First order of the last six months: {wording.day(first)}."
@@ -218,10 +220,10 @@ def orders_so_far(ready: ReadyNow | None, *, whole: bool = True) -> MiniChartVie
     bars = tuple(
         BarView(
             height=_height(count, most),
-            title=f"{_span(group[0][0], group[-1][0])}: {wording.counted(count, 'order')}",
+            title=_bar_title(group, count),
             best=group[0][0] <= best_on <= group[-1][0],
         )
-        for group, count in zip(groups, sums, strict=True)
+        for group, count in zip(groups, busiest, strict=True)
     )
     return MiniChartView(
         there=True,
@@ -232,6 +234,12 @@ def orders_so_far(ready: ReadyNow | None, *, whole: bool = True) -> MiniChartVie
         bars=bars,
         ticks=(wording.day(days[0][0]), wording.day(days[-1][0])),
     )
+
+
+def _bar_title(days: tuple[tuple[date, int], ...], busiest: int) -> str:
+    orders = wording.counted(sum(count for _, count in days), "order")
+    most = f", {wording.number(busiest)} on the busiest day" if len(days) > 1 and busiest else ""
+    return f"{_span(days[0][0], days[-1][0])}: {orders}{most}"
 
 
 def _headline(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from brandmind.services.dashboard import ReadyNow
@@ -262,6 +262,17 @@ def test_orders_so_far_mark_the_best_day_and_keep_bars_wide_enough() -> None:
     assert len(view.bars) <= 61
     assert sum(bar.best for bar in view.bars) == 1
     assert not orders_so_far(ready_now("early")).there
+
+
+def test_the_best_day_stands_in_the_highest_bar_even_if_that_has_fewer_days() -> None:
+    day = date(2026, 8, 19)
+    days = tuple((day + timedelta(days=at), 9 if at == 98 else 6) for at in range(99))
+    told = dataclasses.replace(ready_now(), days=days, best_day=days[-1])
+    *others, last = orders_so_far(told).bars
+    assert (last.best, last.height) == (True, 100)
+    assert max(bar.height for bar in others) == 67
+    assert others[0].title == "19 Aug to 20 Aug: 12 orders, 6 on the busiest day"
+    assert last.title == "25 Nov: 9 orders"
 
 
 def test_nothing_is_called_the_first_order_while_older_ones_are_still_to_come() -> None:

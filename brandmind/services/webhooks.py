@@ -23,7 +23,7 @@ PATH: Final = webhooks.PATH
 MOST_BYTES: Final = 2 * 1024 * 1024
 _AT_ONCE: Final = 256
 # In a flood the next commit waits so long for company, as PostgreSQL's commit_delay does.
-_COMPANY_S: Final = 0.003
+_COMPANY_S: Final = 0.002
 # What waits for its commit is held in memory; beyond this Shopify is asked to come again.
 _MOST_HELD: Final = 4_096
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sqlite3
 import tempfile
 from collections import Counter
@@ -20,6 +21,10 @@ _TEST_ONLY = {"BRANDMIND_SHARED", "BRANDMIND_CHROMIUM"}
 for _name in [n for n in os.environ if n.startswith("BRANDMIND_") and n not in _TEST_ONLY]:
     del os.environ[_name]
 os.environ["BRANDMIND_ENV_FILE"] = os.devnull
+
+# A shell has what runs in its background ignore Ctrl-C, and all that is started from there.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402

@@ -59,8 +59,14 @@ endif
 test-arq25: setup-dev
 	@py=$$(tools/python.sh) && "$$py" tools/setup.py --venv .venv-arq25 --lock requirements-arq25.lock
 	@test -n '$(QUEUE_TESTS)' || { echo 'No queue tests found.' >&2; exit 1; }
-	@.venv-arq25/bin/python -m pytest -p no:cacheprovider -n 2 --dist loadfile -m "not postgres" \
-		$(QUEUE_TESTS) $(ARGS)
+	@tests() { .venv-arq25/bin/python -m pytest -o cache_dir=.pytest_cache/arq25 \
+		-m "not postgres" "$$@" $(QUEUE_TESTS) $(ARGS); }; \
+	failed=0; tests -n 2 --dist loadfile || failed=$$?; \
+	if [ $$failed = 1 ]; then \
+		echo 'Once more, by itself: what failed beside other tests.'; \
+		failed=0; tests --lf --lfnf none || failed=$$?; \
+	fi; \
+	exit $$failed
 
 # Hundreds of kills and other faults, 40 minutes at most; ARGS="--list" says them all.
 faults: setup-dev

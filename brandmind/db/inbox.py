@@ -63,11 +63,12 @@ _COLUMNS: Final = (
 _KEEP_MANY: Final = postgresql.insert(INBOX).on_conflict_do_nothing(
     index_elements=["store_id", "webhook_id"]
 )
+_EXTRACTED: Final = ", ".join(f"json_extract(value, '$[{at}]')" for at in range(len(_COLUMNS)))
 # All rows in one step of one statement. Row by row each would wait for Python's lock anew, which
 # the event loop holds while it reads the next deliveries.
 _KEEP_AS_ONE: Final = (
     f"INSERT INTO inbox ({', '.join(_COLUMNS)}) "  # noqa: S608 - names of our own table
-    f"SELECT {', '.join(f'value ->> {place}' for place in range(len(_COLUMNS)))} "
+    f"SELECT {_EXTRACTED} "
     "FROM json_each(?) WHERE true ON CONFLICT DO NOTHING"
 )
 

@@ -31,6 +31,28 @@ def figures(name: str = "ready", **params: str) -> tuple[Range, CommandCenter]:
     return at, found
 
 
+def drawn(
+    at: Range,
+    found: CommandCenter,
+    progress: StoreProgress | None,
+    *,
+    sampled: CommandCenter | None = None,
+    sight: Sight | None = None,
+) -> CommandCenterView:
+    return command_center(
+        found,
+        progress,
+        sampled or found,
+        at=at,
+        shop="Harbor & Pine",
+        shop_param="harbor.myshopify.com",
+        sight=sight or Sight(),
+        left_s=None,
+        now=made.now(),
+        tz=UTC,
+    )
+
+
 def page(
     progress: StoreProgress | None,
     *,
@@ -40,21 +62,11 @@ def page(
     **params: str,
 ) -> CommandCenterView:
     at, found = figures(name, **params)
-    found = dataclasses.replace(found, stored_from=stored_from)
-    return command_center(
-        found,
-        progress,
-        sample.command_center(
-            today=TODAY, date_from=at.date_from, date_to=at.date_to, compare=at.compare
-        ),
-        at=at,
-        shop="Harbor & Pine",
-        shop_param="harbor.myshopify.com",
-        sight=sight or Sight(),
-        left_s=None,
-        now=made.now(),
-        tz=UTC,
+    sampled = sample.command_center(
+        today=TODAY, date_from=at.date_from, date_to=at.date_to, compare=at.compare
     )
+    found = dataclasses.replace(found, stored_from=stored_from)
+    return drawn(at, found, progress, sampled=sampled, sight=sight)
 
 
 def modes(view: CommandCenterView) -> dict[str, str]:
@@ -77,20 +89,10 @@ def test_a_recent_order_is_shown_in_the_currency_it_was_kept_in() -> None:
     order = dataclasses.replace(
         found.recent_orders[0], net_minor=3_000, total_minor=3_300, currency="JPY"
     )
-    view = command_center(
-        dataclasses.replace(
-            found, stored_from=date(2020, 1, 1), recent_orders=(order, *found.recent_orders[1:])
-        ),
-        made.ready(),
-        found,
-        at=at,
-        shop="Harbor & Pine",
-        shop_param="harbor.myshopify.com",
-        sight=Sight(),
-        left_s=None,
-        now=made.now(),
-        tz=UTC,
+    kept = dataclasses.replace(
+        found, stored_from=date(2020, 1, 1), recent_orders=(order, *found.recent_orders[1:])
     )
+    view = drawn(at, kept, made.ready(), sampled=found)
     assert (view.orders[0].net, view.orders[0].total) == ("¥3,000", "¥3,300")
     assert view.orders[1].net.startswith("$")
 
@@ -341,18 +343,8 @@ def center(
     at, found = figures()
     kpis = dataclasses.replace(found.kpis, customers=customers, new_customers=customers)
     rows = found.recent_orders if stored_from else ()
-    return command_center(
-        dataclasses.replace(found, kpis=kpis, stored_from=stored_from, recent_orders=rows),
-        progress,
-        found,
-        at=at,
-        shop="Harbor & Pine",
-        shop_param="harbor.myshopify.com",
-        sight=Sight(),
-        left_s=None,
-        now=made.now(),
-        tz=UTC,
-    )
+    stored = dataclasses.replace(found, kpis=kpis, stored_from=stored_from, recent_orders=rows)
+    return drawn(at, stored, progress, sampled=found)
 
 
 def test_customers_whom_shopify_hides_are_unknown_and_not_none() -> None:

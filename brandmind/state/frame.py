@@ -129,6 +129,9 @@ async def watch(
                         break
                     await show(progress, False)
                     continue
+                if change.seq < progress.seq:
+                    # Told before the snapshot was read: it says less than what is shown.
+                    continue
                 progress = change
                 await show(progress, True)
         found = await admit(state)

@@ -37,11 +37,13 @@ class Tab:
         self.processor = processor
         self.token = token
         self.seen: dict[str, Any] = {}
+        self.told: list[tuple[str, dict[str, Any]]] = []
         self.sent: list[Any] = []
         self.cookie: str | None = stage_acts.COOKIE
 
     async def emit_update(self, *, update: StateUpdate, token: str) -> None:
         for name, values in (update.delta or {}).items():
+            self.told.append((name, values))
             self.seen.setdefault(name, {}).update(values)
         self.sent.extend(update.events or ())
 
@@ -58,6 +60,11 @@ class Tab:
         }
         event = Event(name=name, router_data=router_data, payload=payload)
         return await self.processor.enqueue(self.token, event)
+
+    def story(self, state: type[State], name: str) -> list[Any]:
+        """All that the tab was ever sent of a var, the oldest first."""
+        here, named = state.get_full_name(), f"{name}_rx_state_"
+        return [values[named] for at, values in self.told if at == here and named in values]
 
     def shown(self, state: type[State], name: str) -> Any:
         """What the tab was last sent of a var, None if it never was."""
@@ -320,6 +327,29 @@ async def test_the_snapshot_is_read_only_after_the_watch_has_begun(
     await tab.event(handler(Waiting, "follow"), "/syncing?shop=running.myshopify.com")
     await until(lambda: tab.shown(Waiting, "room") and tab.shown(Waiting, "room").there)
     assert order[:2] == ["watch", "snapshot"]
+
+
+async def test_what_was_told_before_the_snapshot_takes_nothing_back(
+    tab: Tab, staged: stage_acts.StageActs
+) -> None:
+    @asynccontextmanager
+    async def watch(store_id: str, *, session_id: str) -> AsyncIterator[Any]:
+        async def changes() -> AsyncIterator[StoreProgress]:
+            for seq, percent in ((7, 12), (8, 15), (9, 44)):
+                yield dataclasses.replace(stage_acts.running(), seq=seq, percent=percent)
+            await asyncio.Event().wait()
+
+        yield changes()
+
+    async def progress(_store_id: str) -> StoreProgress:
+        return dataclasses.replace(stage_acts.running(), seq=8, percent=15)
+
+    staged.watch, staged.progress = watch, progress  # type: ignore[method-assign, assignment]
+    await tab.event(handler(Waiting, "follow"), "/syncing?shop=running.myshopify.com")
+    await until(lambda: tab.shown(Waiting, "room") and tab.shown(Waiting, "room").percent == 44)
+    percents = [room.percent for room in tab.story(Waiting, "room") if room.there]
+    assert sorted(set(percents)) == [15, 44]
+    assert percents == sorted(percents)
 
 
 async def test_changes_reach_the_tab_without_being_asked_for(tab: Tab) -> None:

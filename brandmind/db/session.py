@@ -76,7 +76,10 @@ class Database:
     async def read(
         self, act: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """The result of a function that only reads, run in a thread."""
+        """The result of a function that only reads, run in a thread.
+
+        What ends the transaction and would not end the next one repeats the whole function.
+        """
         return await self._run(self.read_now, act, *args, **kwargs)
 
     async def write(
@@ -97,28 +100,27 @@ class Database:
         self, act: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """`read` on the calling thread."""
-        with Session(self.engine, expire_on_commit=False) as session:
-            return act(session, *args, **kwargs)
+
+        def once() -> T:
+            with Session(self.engine, expire_on_commit=False) as session:
+                return act(session, *args, **kwargs)
+
+        return _repeated(once)
 
     def write_now(
         self, act: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """`write` on the calling thread."""
-        for tried in range(1, _TRIES + 1):
-            try:
-                with (
-                    self._one_writer,
-                    Session(self._writing_engine, expire_on_commit=False) as session,
-                    session.begin(),
-                ):
-                    return act(session, *args, **kwargs)
-            except DBAPIError as error:
-                if _is_full(error):
-                    raise StorageFull from error
-                if tried == _TRIES or not _worth_repeating(error):
-                    raise
-                time.sleep(random.uniform(0.01, 0.05) * tried)  # noqa: S311
-        raise AssertionError("unreachable")
+
+        def once() -> T:
+            with (
+                self._one_writer,
+                Session(self._writing_engine, expire_on_commit=False) as session,
+                session.begin(),
+            ):
+                return act(session, *args, **kwargs)
+
+        return _repeated(once)
 
     def close(self) -> None:
         """Give back every connection."""
@@ -145,6 +147,23 @@ def lowered(session: Session, text: sa.ColumnElement[str]) -> sa.ColumnElement[s
 
 def _is_sqlite(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
+
+
+def _repeated(once: Callable[[], T]) -> T:
+    """The result of a transaction, begun anew where only its moment was wrong.
+
+    Raises StorageFull, and any other error of the database as it is.
+    """
+    for tried in range(1, _TRIES + 1):
+        try:
+            return once()
+        except DBAPIError as error:
+            if _is_full(error):
+                raise StorageFull from error
+            if tried == _TRIES or not _worth_repeating(error):
+                raise
+            time.sleep(random.uniform(0.01, 0.05) * tried)  # noqa: S311
+    raise AssertionError("unreachable")
 
 
 def _is_full(error: DBAPIError) -> bool:

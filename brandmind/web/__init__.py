@@ -17,6 +17,7 @@ from brandmind.web import admin, api, archive, health, metrics, sheets, signing,
 from brandmind.web.bounds import Bounds
 from brandmind.web.headers import SecurityHeaders
 from brandmind.web.inline import InlineScripts
+from brandmind.web.one_name import OneName
 from brandmind.web.sockets import Sockets
 from brandmind.web.troubles import Troubles
 
@@ -40,15 +41,17 @@ def transformers(pages: Path | None = None) -> list[Starlette | Callable[[ASGIAp
 
     `pages` is the folder of the built pages, whose inline scripts may run.
 
-    Errors are caught within the headers: their answers get those too. Around them is what turns
-    away sockets too many, around that the door for deliveries, then what turns away the overlong,
-    and around all what counts the answers.
+    Errors are caught within the headers: their answers get those too, as does the redirect of a
+    page that was asked for by another name. Around them is what turns away sockets too many, around
+    that the door for deliveries, then what turns away the overlong, and around all what counts the
+    answers.
     """
     inline = InlineScripts(pages) if pages else None
     headers = partial(SecurityHeaders, inline=inline)
     return [
         Starlette(routes=routes()),
         Troubles,
+        OneName,
         headers,
         Sockets,
         webhooks.Straight,

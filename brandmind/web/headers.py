@@ -142,14 +142,17 @@ def policy(settings: Settings) -> str:
 
     Of an answer that is a page the scripts that were built into it are added, by their hashes.
     Styles stay allowed inline: the pages are full of style attributes, each with values of its
-    own, and what a style can do is to look wrong. A form may lead to Shopify, by redirects.
+    own, and what a style can do is to look wrong. A form may lead to Shopify, by redirects, and to
+    our own public address.
     """
     ours = urlsplit(settings.public_url)
     socket = f"{'wss' if settings.is_https else 'ws'}://{ours.netloc}"
+    # Each redirect of a form is held against this: from a page at another name of this machine
+    # "Connect Shopify" first leads to the public address, and browsers stop it without a word.
     forms = "'self' https:"
-    shopify = urlsplit(settings.shopify_origin)
-    if shopify.scheme == "http":
-        forms += f" http://{shopify.netloc}"
+    for led_to in (ours, urlsplit(settings.shopify_origin)):
+        if led_to.scheme == "http":
+            forms += f" http://{led_to.netloc}"
     return "; ".join(
         (
             "default-src 'self'",

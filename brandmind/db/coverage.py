@@ -1,4 +1,4 @@
-"""How far back a store's orders are stored without a gap."""
+"""How far back a store's orders are stored without a gap, and whether its customers are."""
 
 from __future__ import annotations
 
@@ -39,6 +39,27 @@ def stored_from(session: Session, store: Any) -> date | None:
         return None
     # Orders before that moment of the day are missing.
     return since.astimezone(tz).date() + timedelta(days=1)
+
+
+def customers_read(session: Session, store: Any) -> bool:
+    """Whether this installation has read all customers once, by a run that may still go on.
+
+    `store` is the store's row.
+    """
+    if store.customers_read_at is not None:
+        return True
+    read = (
+        sa.select(STAGE.c.run_id)
+        .join(RUN, RUN.c.run_id == STAGE.c.run_id)
+        .where(
+            RUN.c.store_id == store.store_id,
+            RUN.c.epoch == store.epoch,
+            STAGE.c.stage == Stage.CUSTOMERS.value,
+            STAGE.c.state.in_(_READ),
+        )
+        .limit(1)
+    )
+    return session.scalar(read) is not None
 
 
 def _very_first(session: Session, store: Any) -> date | None:

@@ -39,7 +39,10 @@ class Span(NamedTuple):
 
 
 class StoreFacts(NamedTuple):
-    """What the figures need to know of a store. `currency` is "" before the shop has told it."""
+    """What the figures need to know of a store. `currency` is "" before the shop has told it.
+
+    `customers_read`: all customers were read once, so that the shop's own counts are here.
+    """
 
     domain: str
     name: str
@@ -48,6 +51,7 @@ class StoreFacts(NamedTuple):
     history_done: bool
     stored_from: date | None
     last_synced_at: datetime | None
+    customers_read: bool = True
 
 
 class DaySums(NamedTuple):
@@ -74,7 +78,8 @@ class DaySums(NamedTuple):
 class CustomerCounts(NamedTuple):
     """Customers who ordered in a span: all, those for the first time ever, those who had ordered
     before it, those with more than one order ever, and those with more than one in the span.
-    Guests are no customers.
+    Guests are no customers. Of `new_unknown` nobody can tell whether they are new, of
+    `repeat_unknown` whether they have more than one order.
     """
 
     customers: int
@@ -82,6 +87,8 @@ class CustomerCounts(NamedTuple):
     returning: int
     repeat: int
     twice: int = 0
+    new_unknown: int = 0
+    repeat_unknown: int = 0
 
 
 class CustomerDay(NamedTuple):
@@ -163,6 +170,7 @@ def facts(session: Session, store_id: str) -> StoreFacts:
         history_done=store.history_done,
         stored_from=coverage.stored_from(session, store),
         last_synced_at=store.last_synced_at,
+        customers_read=coverage.customers_read(session, store),
     )
 
 
@@ -242,7 +250,9 @@ def customer_counts(session: Session, store_id: str, *, span: Span, whole: bool)
 
 def _all_of(firsts: dict[str, CustomerCounts]) -> CustomerCounts:
     columns = list(zip(*firsts.values(), strict=True))
-    return CustomerCounts(*(sum(column) for column in columns or ((),) * 5))
+    return CustomerCounts(
+        *(sum(column) for column in columns or ((),) * len(CustomerCounts._fields))
+    )
 
 
 def _customer_days(
@@ -278,6 +288,8 @@ def _by_first_day(
             sa.func.sum(lives.c.before),
             sa.func.sum(lives.c.again),
             sa.func.sum(lives.c.twice),
+            sa.func.sum(lives.c.new_unknown),
+            sa.func.sum(lives.c.repeat_unknown),
         ).group_by("since")
     )
     return {row[0]: CustomerCounts(*(int(value) for value in row[1:])) for row in rows}
@@ -294,7 +306,8 @@ def _ordered_in(store_id: str, span: Span) -> tuple[sa.ColumnElement[bool], ...]
 
 def _lives(store_id: str, *, span: Span, whole: bool) -> sa.Select[Any]:
     """A row for each customer of the span: `first_day`, and 1 or 0 for `new`, `before`, `again`
-    (more than one order ever) and `twice` (more than one in the span).
+    (more than one order ever), `twice` (more than one in the span), `new_unknown` and
+    `repeat_unknown` (older orders may be missing, and the shop's own count is not here).
     """
     first_day = span.first.isoformat()
     who = sa.select(ORDER.c.customer_id).where(*_ordered_in(store_id, span))
@@ -319,6 +332,8 @@ def _lives(store_id: str, *, span: Span, whole: bool) -> sa.Select[Any]:
     before: sa.ColumnElement[bool] = lives.c.first_day < first_day
     after: sa.ColumnElement[bool] = lives.c.first_day >= first_day
     again: sa.ColumnElement[bool] = lives.c.orders > 1
+    new_unknown: sa.ColumnElement[bool] = sa.false()
+    repeat_unknown: sa.ColumnElement[bool] = sa.false()
     # Shopify's own count leaves test orders out, as `orders` does: a test is no older order.
     source: sa.FromClause = lives
     if not whole:
@@ -327,6 +342,9 @@ def _lives(store_id: str, *, span: Span, whole: bool) -> sa.Select[Any]:
             sa.and_(CUSTOMER.c.store_id == store_id, CUSTOMER.c.shopify_id == lives.c.customer_id),
         )
         missing = CUSTOMER.c.number_of_orders > lives.c.orders
+        uncounted = CUSTOMER.c.number_of_orders.is_(None)
+        new_unknown = sa.and_(after, uncounted)
+        repeat_unknown = sa.and_(sa.not_(again), uncounted)
         before, again = sa.or_(before, missing), sa.or_(again, missing)
         after = sa.and_(after, CUSTOMER.c.number_of_orders <= lives.c.orders)
     return sa.select(
@@ -336,6 +354,8 @@ def _lives(store_id: str, *, span: Span, whole: bool) -> sa.Select[Any]:
         _one_if(before).label("before"),
         _one_if(again).label("again"),
         _one_if(lives.c.within > 1).label("twice"),
+        _one_if(new_unknown).label("new_unknown"),
+        _one_if(repeat_unknown).label("repeat_unknown"),
     ).select_from(source)
 
 

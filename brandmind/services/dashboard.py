@@ -40,7 +40,8 @@ class Kpis:
     New and returning customers are apart: first order ever in the range, or an earlier one before
     it. `repeat_customers` have more than one order ever: they of all customers are the returning
     customer rate. `customers_with_two` have more than one in the range: they of all customers are
-    the repeat purchase rate, which lies far below.
+    the repeat purchase rate, which lies far below. Who is new or came back is None while nobody
+    can tell: older orders are missing, and so are the shop's own counts of its customers' orders.
     """
 
     currency: str
@@ -55,12 +56,12 @@ class Kpis:
     units: int
     aov_minor: int | None
     customers: int
-    new_customers: int
-    returning_customers: int
+    new_customers: int | None
+    returning_customers: int | None
     returning_customer_rate: float | None
     refund_rate: float | None
     refund_window: tuple[date, date]
-    repeat_customers: int = 0
+    repeat_customers: int | None = 0
     customers_with_two: int = 0
     repeat_purchase_rate: float | None = None
 
@@ -301,12 +302,15 @@ def mature_span(date_to: date, *, length: int, today: date) -> Span:
     return Span(last - timedelta(days=length - 1), last)
 
 
-def kpis_of(found: SpanFigures, *, currency: str, mature: Span) -> Kpis:
+def kpis_of(found: SpanFigures, *, facts: StoreFacts, mature: Span) -> Kpis:
     """The figures of a span's sums and customers."""
     sums, people = added(found.days.values()), found.customers
+    read = facts.customers_read
+    tells_new = _holds(people.new, people.new_unknown, customers_read=read)
+    tells_repeat = _holds(people.repeat, people.repeat_unknown, customers_read=read)
     aged = added(found.mature.values())
     return Kpis(
-        currency=currency,
+        currency=facts.currency,
         gross_minor=sums.gross_minor,
         discounts_minor=sums.discounts_minor,
         returns_minor=sums.returns_minor,
@@ -318,15 +322,20 @@ def kpis_of(found: SpanFigures, *, currency: str, mature: Span) -> Kpis:
         units=sums.units,
         aov_minor=average(sums.placed_minor, sums.orders),
         customers=people.customers,
-        new_customers=people.new,
-        returning_customers=people.returning,
-        returning_customer_rate=rate(people.repeat, people.customers),
+        new_customers=people.new if tells_new else None,
+        returning_customers=people.returning if tells_new else None,
+        returning_customer_rate=rate(people.repeat, people.customers) if tells_repeat else None,
         refund_rate=rate(-aged.returned_minor, aged.placed_minor),
         refund_window=(mature.first, mature.last),
-        repeat_customers=people.repeat,
+        repeat_customers=people.repeat if tells_repeat else None,
         customers_with_two=people.twice,
         repeat_purchase_rate=rate(people.twice, people.customers),
     )
+
+
+def _holds(known: int, unknown: int, *, customers_read: bool) -> bool:
+    """Whether a count may be told: once all were read, who is unknown came since, one of few."""
+    return not unknown or (customers_read and known > 0)
 
 
 def average(total_minor: int, count: int) -> int | None:
@@ -364,7 +373,7 @@ async def _found(
     )
     nothing = DaySums()
     return _Found(
-        kpis_of(found, currency=facts.currency, mature=mature),
+        kpis_of(found, facts=facts, mature=mature),
         {day: found.days.get(day, nothing) for day in each_day(span)},
         found.customer_days,
         {day: found.mature.get(day, nothing) for day in each_day(mature)},

@@ -138,6 +138,9 @@ def as_text(found: dict[str, Any]) -> str:
     def percent(rate: float | None) -> str:
         return "–" if rate is None else f"{rate:.1%}"
 
+    def number(count: int | None) -> str:
+        return "–" if count is None else f"{count:,}"
+
     window = kpis["refund_window"]
     lines = [
         f"{store['name']}  {store['domain']}",
@@ -166,8 +169,8 @@ def as_text(found: dict[str, Any]) -> str:
         ("Units", f"{kpis['units']:,}"),
         ("Average order value", money(kpis["aov_minor"])),
         ("Customers", f"{kpis['customers']:,}"),
-        ("New customers", f"{kpis['new_customers']:,}"),
-        ("Returning customers", f"{kpis['returning_customers']:,}"),
+        ("New customers", number(kpis["new_customers"])),
+        ("Returning customers", number(kpis["returning_customers"])),
         ("Returning customer rate", percent(kpis["returning_customer_rate"])),
         ("Repeat purchase rate in the range", percent(kpis["repeat_purchase_rate"])),
         (f"Refund rate {window['from']} to {window['to']}", percent(kpis["refund_rate"])),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, Final
@@ -25,9 +25,10 @@ from brandmind.state.views import (
 )
 from brandmind.sync.progress import StageProgress, StoreProgress
 from brandmind.sync.selection import CUSTOMERS_OFF, OrdersSince
-from brandmind.sync.stages import Stage, StageState
+from brandmind.sync.stages import RunStatus, Stage, StageState
 
 FEW_ORDERS: Final = 10
+_NOT_READ: Final = "Customers are not read yet."
 _STATUS: Final = {
     "PAID": "Paid",
     "PENDING": "Pending",
@@ -71,10 +72,15 @@ def command_center(
     """The whole page. `progress` None: the sample shop. `sampled`: its figures for the range,
     shown, labelled, where a part of the real store has not been read yet."""
     orders = _order_mode(figures, progress, sight)
-    customers = _customer_mode(figures, orders, progress, sight)
+    kpis = figures.kpis
+    new = _customer_mode(figures, orders, progress, sight, told=kpis.new_customers is not None)
+    returning = _customer_mode(
+        figures, orders, progress, sight, told=kpis.repeat_customers is not None
+    )
     products = _product_mode(orders, sight)
     table = _table_mode(figures, progress, sight)
-    few = orders.mode == "real" and 0 < figures.kpis.orders < FEW_ORDERS
+    few = orders.mode == "real" and 0 < kpis.orders < FEW_ORDERS
+    modes = dict.fromkeys(TITLES, orders) | {"new": new, "returning": returning}
     return CommandCenterView(
         there=True,
         range_label=at.label,
@@ -111,7 +117,7 @@ def command_center(
         ),
         history=_orders_line(figures, progress, at=at, tz=tz) if progress else "",
         history_percent=_history_percent(progress),
-        kpis=tuple(_kpis(figures, sampled, orders=orders, customers=customers, at=at, few=few)),
+        kpis=tuple(_kpis(figures, sampled, modes=modes, at=at, few=few)),
         chart=_chart(sampled if orders.mode == "sample" else figures, orders, at=at),
         products_mode=products.mode,
         products_note=products.note,
@@ -166,22 +172,29 @@ def _order_mode(figures: CommandCenter, progress: StoreProgress | None, sight: S
 
 
 def _customer_mode(
-    figures: CommandCenter, orders: Mode, progress: StoreProgress | None, sight: Sight
+    figures: CommandCenter,
+    orders: Mode,
+    progress: StoreProgress | None,
+    sight: Sight,
+    *,
+    told: bool,
 ) -> Mode:
+    """How a card about customers stands; `told`: the stored figures tell what it says."""
     if progress is None:
         return SAMPLE
     if not sight.customers:
         return _closed("customers")
+    stored = orders if told or orders.mode != "real" else _untold_customers(progress)
     if not progress.reads_customers:
-        return orders if progress.customers_read_at else Mode("closed", CUSTOMERS_OFF)
+        return stored if progress.customers_read_at else Mode("closed", CUSTOMERS_OFF)
     if hidden := _hidden_customers(figures, progress):
         return Mode("closed", hidden)
     stage = progress.stage(Stage.CUSTOMERS)
     if stage is None or progress.last_synced_at is not None or not progress.first:
-        return orders
+        return stored
     match stage.state:
         case StageState.DONE | StageState.GAP:
-            return orders
+            return stored
         case StageState.RESTRICTED:
             return Mode("closed", stage.note or "Your Shopify account may not see customers.")
         case StageState.RUNNING:
@@ -190,6 +203,21 @@ def _customer_mode(
             return Mode("failed", _could_not(stage))
         case _:
             return Mode("sample", "after customers")
+
+
+def _untold_customers(progress: StoreProgress) -> Mode:
+    """Why nobody can tell who is new, while orders stand: their customers are not read."""
+    if not progress.reads_customers:
+        return Mode("closed", CUSTOMERS_OFF)
+    stage = progress.stage(Stage.CUSTOMERS)
+    state = stage.state if stage is not None else None
+    if stage is not None and state is StageState.RESTRICTED:
+        return Mode("closed", stage.note or "Your Shopify account may not see customers.")
+    if stage is not None and state is StageState.RUNNING:
+        return Mode("hold", f"{tally(stage)} read")
+    if state is StageState.FAILED or progress.run_status is RunStatus.FAILED:
+        return Mode("failed", "Could not read customers.")
+    return Mode("closed", _NOT_READ)
 
 
 def _hidden_customers(figures: CommandCenter, progress: StoreProgress) -> str:
@@ -255,13 +283,11 @@ def _kpis(
     figures: CommandCenter,
     sampled: CommandCenter,
     *,
-    orders: Mode,
-    customers: Mode,
+    modes: Mapping[str, Mode],
     at: Range,
     few: bool,
 ) -> Iterable[KpiView]:
-    for key in TITLES:
-        mode = customers if key in ("new", "returning") else orders
+    for key, mode in modes.items():
         source = sampled if mode.mode == "sample" else figures
         note = mode.note
         if few and mode.mode == "real" and not note:
@@ -301,7 +327,7 @@ def _kpi(key: str, center: CommandCenter, *, mode: str, note: str, at: Range) ->
             spark = spark_path([_day_aov(day) for day in center.days if day.orders])
         case "new":
             current, before = now.new_customers, then.new_customers if then else None
-            value = wording.number(now.new_customers)
+            value = "–" if now.new_customers is None else wording.number(now.new_customers)
             detail = f"of {wording.counted(now.customers, 'customer')}" if now.customers else ""
             spark = spark_path([day.new_customers for day in center.days])
         case "returning":
@@ -309,7 +335,7 @@ def _kpi(key: str, center: CommandCenter, *, mode: str, note: str, at: Range) ->
             current = now.returning_customer_rate
             before = then.returning_customer_rate if then else None
             value = "–" if current is None else wording.percent(current)
-            if now.customers:
+            if now.customers and now.repeat_customers is not None:
                 detail = (
                     f"{wording.number(now.repeat_customers)} of {wording.number(now.customers)}"
                 )

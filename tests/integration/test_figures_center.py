@@ -83,7 +83,9 @@ def test_while_history_is_missing_the_shops_own_count_decides(rt: Any) -> None:
     add(rt, store, 14, "2026-09-07 15:00", customer_id=4)  # stored, and before the days
     # 1 and 3 are new; 2 has older orders and 4 a stored one; of 5 nobody knows. 3 came twice.
     found = customers(rt, store, whole=False)
-    assert found == CustomerCounts(customers=5, new=2, returning=2, repeat=3, twice=1)
+    assert found == CustomerCounts(
+        customers=5, new=2, returning=2, repeat=3, twice=1, new_unknown=1, repeat_unknown=1
+    )
     # A test order is none of the older orders that are missing, and none of Shopify's count.
     add(rt, store, 15, "2026-10-08 15:00", customer_id=2, test=True)
     add(rt, store, 16, "2026-09-08 15:00", customer_id=2, test=True)
@@ -121,6 +123,69 @@ async def test_while_history_is_missing_a_day_counts_only_sure_newcomers(rt: Any
     day = (await center(rt, store)).days[4]
     assert day.new_customers == 1
     assert day.returning_customer_rate == pytest.approx(1 / 3)
+
+
+def read_customers(session: Session, store_id: str, *, state: str) -> None:
+    """The store's one full run, whose stage of the customers stands as given."""
+    if not runs.has_live(session, store_id, runs.FRONT):
+        begin(session, store_id, state="done")
+    session.execute(
+        sa.update(STAGE).where(STAGE.c.stage == Stage.CUSTOMERS.value).values(state=state)
+    )
+
+
+async def test_who_is_new_is_unknown_and_not_nobody_before_customers_are_read(rt: Any) -> None:
+    store = rt.db.write_now(make_store, history_done=False)
+    add(rt, store, 1, "2026-10-05 15:00", customer_id=1)
+    add(rt, store, 2, "2026-10-06 15:00", customer_id=2)
+    add(rt, store, 3, "2026-10-06 15:00", customer_id=2)
+    rt.db.write_now(read_customers, store, state="failed")
+    rt.db.write_now(make_customer, store, 1, number_of_orders=1)
+    # A part of them was read: 1 is new, and of how many more is not known.
+    kpis = (await center(rt, store)).kpis
+    assert (kpis.customers, kpis.customers_with_two) == (2, 1)
+    assert kpis.repeat_purchase_rate == pytest.approx(1 / 2)
+    assert (kpis.new_customers, kpis.returning_customers) == (None, None)
+    # That 2 has more than one order needs no count of the shop's; of 3 nobody knows.
+    assert (kpis.repeat_customers, kpis.returning_customer_rate) == (1, 1 / 2)
+    add(rt, store, 4, "2026-10-07 15:00", customer_id=3)
+    kpis = (await center(rt, store)).kpis
+    assert (kpis.repeat_customers, kpis.returning_customer_rate) == (None, None)
+    # Once they were read as a whole, 2 and 3 are two who came since.
+    rt.db.write_now(read_customers, store, state="done")
+    kpis = (await center(rt, store)).kpis
+    assert (kpis.new_customers, kpis.returning_customers, kpis.repeat_customers) == (1, 0, 1)
+
+
+async def test_nobody_surely_new_is_none_only_where_all_are_known(rt: Any) -> None:
+    store = rt.db.write_now(make_store, history_done=False, customers_read_at=NOW)
+    add(rt, store, 1, "2026-10-05 15:00", customer_id=1)
+    rt.db.write_now(make_customer, store, 1, number_of_orders=4)
+    assert (await center(rt, store)).kpis.new_customers == 0
+    add(rt, store, 2, "2026-10-06 15:00", customer_id=2)
+    assert (await center(rt, store)).kpis.new_customers is None
+    rt.db.write_now(make_customer, store, 2, number_of_orders=1)
+    assert (await center(rt, store)).kpis.new_customers == 1
+
+
+async def test_with_the_history_whole_nobody_needs_the_shops_counts(rt: Any) -> None:
+    store = rt.db.write_now(make_store)
+    add(rt, store, 1, "2026-10-05 15:00", customer_id=1)
+    kpis = (await center(rt, store)).kpis
+    assert (kpis.new_customers, kpis.returning_customer_rate) == (1, 0.0)
+    empty = rt.db.write_now(make_store, "empty", history_done=False)
+    assert (await center(rt, empty)).kpis.new_customers == 0
+
+
+async def test_another_installations_reading_of_customers_does_not_count(rt: Any) -> None:
+    store = rt.db.write_now(make_store, history_done=False)
+    rt.db.write_now(read_customers, store, state="done")
+    add(rt, store, 1, "2026-10-05 15:00", customer_id=1)
+    add(rt, store, 2, "2026-10-06 15:00", customer_id=2)
+    rt.db.write_now(make_customer, store, 1, number_of_orders=1)
+    assert (await center(rt, store)).kpis.new_customers == 1
+    rt.db.write_now(lambda at: at.execute(sa.update(RUN).values(epoch=7)) and None)
+    assert (await center(rt, store)).kpis.new_customers is None
 
 
 async def test_the_average_order_value_ignores_what_came_after(rt: Any) -> None:

@@ -92,6 +92,14 @@ def test_a_store_whose_figures_are_closed_shows_none_of_them() -> None:
     assert view.strands_note == view.figures_note
 
 
+def test_who_is_new_is_unknown_and_not_none_where_customers_are_unread() -> None:
+    untold = figures(new_customers=None, returning_customer_rate=None)
+    rows = {row.name: row for row in page(side("A", figures=untold), side("B")).figures}
+    for name in ("New customers", "Returning customer rate"):
+        assert (rows[name].left, rows[name].apart) == ("–", "")
+        assert rows[name].right != "–"
+
+
 def test_strands_are_apart_surely_only_where_what_is_likely_does_not_touch() -> None:
     view = page(
         side("A", dna=told(price=20, hero=50, discount=50)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from datetime import UTC, date, timedelta
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,8 @@ from brandmind.state.ranges import Range, chosen
 from brandmind.state.sight import Sight
 from brandmind.state.views import CommandCenterView, KpiView
 from brandmind.sync.progress import StoreProgress
-from brandmind.sync.stages import Stage, StageState
+from brandmind.sync.selection import CUSTOMERS_OFF
+from brandmind.sync.stages import RunStatus, Stage, StageState
 from tests import stage_acts as made
 
 TODAY = date(2026, 11, 22)
@@ -356,6 +358,69 @@ def test_customers_whom_shopify_hides_are_unknown_and_not_none() -> None:
     # Names alone are hidden: who is new is known all the same.
     assert kpi(center(refused(Stage.CUSTOMERS), customers=40), "new").mode == "real"
     assert kpi(center(made.ready(), customers=0), "new").mode == "real"
+
+
+def untold(progress: StoreProgress) -> CommandCenterView:
+    """A page whose orders stand, of whose customers nobody can tell who is new."""
+    at, found = figures()
+    kpis = dataclasses.replace(
+        found.kpis, new_customers=None, repeat_customers=None, returning_customer_rate=None
+    )
+    stored = dataclasses.replace(found, kpis=kpis, compared=kpis, stored_from=date(2020, 1, 1))
+    return drawn(at, stored, progress, sampled=found)
+
+
+def unread(state: StageState, **more: Any) -> StoreProgress:
+    """A later run whose stage of the customers stands as given."""
+    progress = made.ready(**more)
+    stages = tuple(
+        dataclasses.replace(at, state=state, done=0) if at.stage is Stage.CUSTOMERS else at
+        for at in progress.stages
+    )
+    return dataclasses.replace(progress, stages=stages)
+
+
+@pytest.mark.parametrize(
+    ("progress", "mode", "note"),
+    [
+        (unread(StageState.FAILED), "failed", "Could not read customers."),
+        (
+            unread(StageState.QUEUED, run_status=RunStatus.FAILED),
+            "failed",
+            "Could not read customers.",
+        ),
+        (unread(StageState.SKIPPED), "closed", "Customers are not read yet."),
+        (
+            unread(StageState.RESTRICTED),
+            "closed",
+            "Your Shopify account may not see customers.",
+        ),
+        (unread(StageState.RUNNING), "hold", "0 of 5,400 read"),
+        (made.ready(stages=()), "closed", "Customers are not read yet."),
+        (
+            unread(StageState.SKIPPED, reads_customers=False, customers_read_at=made.now()),
+            "closed",
+            CUSTOMERS_OFF,
+        ),
+    ],
+)
+def test_who_is_new_is_unknown_and_not_none_while_customers_are_unread(
+    progress: StoreProgress, mode: str, note: str
+) -> None:
+    view = untold(progress)
+    for key in ("new", "returning"):
+        assert (kpi(view, key).mode, kpi(view, key).note, kpi(view, key).value) == (mode, note, "")
+    assert kpi(view, "net").mode == "real"
+
+
+def test_days_before_of_which_nobody_can_tell_who_was_new_are_held_against_nothing() -> None:
+    at, found = figures(compare="previous")
+    assert found.compared is not None
+    before = dataclasses.replace(found.compared, new_customers=None)
+    stored = dataclasses.replace(found, compared=before, stored_from=date(2020, 1, 1))
+    new = kpi(drawn(at, stored, made.ready()), "new")
+    assert (new.mode, new.change, new.rest) == ("real", "", "")
+    assert new.value.replace(",", "").isdigit()
 
 
 def test_orders_that_shopify_refuses_are_unknown_and_not_none() -> None:

@@ -320,11 +320,7 @@ def next_and_pulse(view: rx.Var[PortraitView]) -> rx.Component:
                 view.do_next.length() > 0,
                 rx.foreach(view.do_next, _action),
                 rx.el.p(
-                    rx.cond(
-                        view.put_away.length() > 0,
-                        "Nothing else stands out right now.",
-                        "Nothing stands out right now.",
-                    ),
+                    view.next_none,
                     " The strands are read again after every sync, and what they suggest then "
                     "comes here. Until then: ",
                     go("who your customers are", href=view.groups_href),

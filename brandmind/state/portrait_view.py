@@ -89,6 +89,7 @@ def portrait(
         for one in told["strands"]
     ]
     read = [view for view in strands if view.score]
+    put_away = tuple(one for one in actions.values() if one.put_away)
     sure = [one["confidence"] for one in told["strands"] if one["score"] is not None]
     return PortraitView(
         there=True,
@@ -124,7 +125,8 @@ def portrait(
             for one in told["pulse"]
         ),
         do_next=tuple(one for one in actions.values() if not one.put_away)[:_AT_ONCE],
-        put_away=tuple(one for one in actions.values() if one.put_away),
+        next_none=_next_none(any_read=bool(read), any_put_away=bool(put_away)),
+        put_away=put_away,
         compares=_compares(found, past, shop_param),
         compared_with=(
             f"Compared with {wording.day(found.before_day, year=True)}" if found.before_day else ""
@@ -169,6 +171,15 @@ def _actions(
         )
         for action, strand in every
     }
+
+
+def _next_none(*, any_read: bool, any_put_away: bool) -> str:
+    """Why nothing is suggested: of strands that are not read nobody knows what stands out."""
+    if not any_read:
+        return "There is too little yet to tell what stands out."
+    if any_put_away:
+        return "Nothing else stands out right now."
+    return "Nothing stands out right now."
 
 
 def _put_away(mark: Mark | None) -> str:

@@ -171,7 +171,10 @@ class WeekdayView:
 
 @dataclass(frozen=True)
 class PortraitView:
-    """The portrait of one store. `mode`: real, hold, sample, failed, closed or none (not yet)."""
+    """The portrait of one store. `mode`: real, hold, sample, failed, closed or none (not yet).
+
+    `next_none` says why there is nothing to do next.
+    """
 
     there: bool = False
     mode: str = "hold"
@@ -188,6 +191,7 @@ class PortraitView:
     missing: tuple[FactView, ...] = ()
     pulse: tuple[BeatView, ...] = ()
     do_next: tuple[ActionView, ...] = ()
+    next_none: str = ""
     put_away: tuple[ActionView, ...] = ()
     compares: tuple[LinkView, ...] = ()
     compared_with: str = ""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from brandmind.pages.customers import _REPEAT, _value
-from brandmind.services.dna import Past, Point
+from brandmind.services.dna import Past, Point, StoreDna
 from brandmind.services.orders import DaySums
 from brandmind.services.products import ProductRow
 from brandmind.services.todo import Mark
@@ -262,6 +262,25 @@ def test_what_is_put_away_makes_room_and_says_when_it_comes_back() -> None:
     ]
     loyalty = next(one for one in page.table if one.key == "loyalty")
     assert loyalty.actions[0].put_away
+
+
+def test_nothing_to_do_says_whether_anything_could_be_told() -> None:
+    def stripped(**without: Any) -> StoreDna:
+        strands = [{**one, "actions": [], **without} for one in SAMPLE.portrait["strands"]]
+        return replace(SAMPLE, portrait={**SAMPLE.portrait, "strands": strands})
+
+    page = portrait(stripped(), mode="real")
+    assert (page.do_next, page.next_none) == ((), "Nothing stands out right now.")
+    page = portrait(stripped(score=None, needs="Needs 50 orders. You have 3."), mode="real")
+    assert (page.do_next, page.table) == ((), ())
+    assert page.next_none == "There is too little yet to tell what stands out."
+    away = [
+        Mark(one.key, one.title, "done", date(2027, 2, 23), stage_acts.now())
+        for one in with_marks().do_next
+    ]
+    away += [mark._replace(about="") for mark in away]
+    page = with_marks(*away)
+    assert (page.do_next, page.next_none) == ((), "Nothing else stands out right now.")
 
 
 def test_what_was_done_for_one_product_is_not_done_for_another() -> None:

@@ -846,11 +846,14 @@ def _guarded(session: Session, claim: Claim, values: dict[str, Any]) -> Any:
     return row
 
 
+_LIVE_OF_KINDS: Final = sa.select(RUN.c.run_id).where(
+    RUN.c.store_id == sa.bindparam("store"),
+    RUN.c.status.in_(LIVE),
+    RUN.c.kind.in_(sa.bindparam("kinds", expanding=True)),
+)
+
+
 def has_live(session: Session, store_id: str, kinds: Iterable[str]) -> bool:
     """Whether a run of these kinds is queued or running for the store."""
-    found = session.execute(
-        sa.select(RUN.c.run_id).where(
-            RUN.c.store_id == store_id, RUN.c.status.in_(LIVE), RUN.c.kind.in_(tuple(kinds))
-        )
-    ).first()
-    return found is not None
+    asked = {"store": store_id, "kinds": tuple(kinds)}
+    return session.execute(_LIVE_OF_KINDS, asked).first() is not None

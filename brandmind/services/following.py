@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -63,9 +64,10 @@ async def sync(
         await syncs.request(rt, store_id, by="command line", kind=kind, only=only, limited=False)
     except SyncAlreadyRunning:
         line.say("A sync is already running. Here it is.")
-    working = asyncio.create_task(_work_here(rt, store_id)) if inline else None
+    done = asyncio.Event()
+    working = asyncio.create_task(_work_here(rt, store_id, done)) if inline else None
     try:
-        last = await _follow(rt, store_id, history=history, line=line)
+        last = await _follow(rt, store_id, history=history, line=line, done=done)
     except asyncio.CancelledError:
         line.say(_STOPS_HERE if inline else _GOES_ON)
         raise
@@ -76,16 +78,21 @@ async def sync(
     return _conclude(last, line, history=history)
 
 
-async def _work_here(rt: Runtime, store_id: str) -> None:
+async def _work_here(rt: Runtime, store_id: str, done: asyncio.Event) -> None:
+    """Work on the store for as long as it is followed; `done` says when nothing is due."""
     while True:
-        await syncs.work(rt, store_id=store_id)
+        if await syncs.work(rt, store_id=store_id):
+            done.set()
         await asyncio.sleep(0.05)
 
 
-async def _follow(rt: Runtime, store_id: str, *, history: bool, line: _Line) -> StoreProgress:
+async def _follow(
+    rt: Runtime, store_id: str, *, history: bool, line: _Line, done: asyncio.Event
+) -> StoreProgress:
     kinds = (*runs.FRONT, Kind.HISTORICAL.value) if history else runs.FRONT
     waited_s = 0.0
     while True:
+        done.clear()
         progress = await syncs.progress(rt, store_id)
         line.show(progress)
         if not await rt.db.read(runs.has_live, store_id, kinds):
@@ -94,7 +101,9 @@ async def _follow(rt: Runtime, store_id: str, *, history: bool, line: _Line) -> 
             waited_s += _LOOK_EVERY_S
             if waited_s == _UNHEARD_S:
                 line.say("No worker has taken it up yet. Start `brandmind up`, or use --inline.")
-        await asyncio.sleep(_LOOK_EVERY_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_EVERY_S):
+                await done.wait()
 
 
 def _conclude(last: StoreProgress, line: _Line, *, history: bool) -> int:

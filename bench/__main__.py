@@ -90,7 +90,7 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=20_000)
     parser.add_argument("--customers", type=int, default=10_000)
     parser.add_argument("--products", type=int, default=2_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--unchanged", type=int, default=100_000)
     parser.add_argument("--growing", type=int, default=200_000)
     parser.add_argument("--paced", type=int, default=12_000)

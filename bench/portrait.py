@@ -22,11 +22,11 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from bench import measured
+from brandmind import collector
 from brandmind.db import facts, portraits, rollups
 from brandmind.db.migrate import upgrade
 from brandmind.db.session import Database
 from brandmind.dna.rfm import CHAMPIONS
-from brandmind.runtime import calm_the_collector
 from brandmind.services import dashboard, dna, orders, people, products
 
 LINES: Final = 500_000
@@ -184,7 +184,7 @@ def fill(path: Path, *, lines: int) -> None:
 
 def _child(path: str, rounds: int) -> dict[str, float]:
     # As every process of the product does.
-    calm_the_collector()
+    collector.calm()
     connection = sqlite3.connect(path)
     scans = []
     for _ in range(_SCANS):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from brandmind import logs
+from brandmind import collector, logs
 from brandmind.errors import BrandMindError
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ HostOption = Annotated[str | None, typer.Option(help="Address to listen on; 127.
 
 def main() -> None:
     """Run the command; what is wrong with a setting or a request is said in a line, exit 1."""
+    collector.look_rarely()
     # Until a process sets up its own way: nothing is said without redaction.
     logs.set_up(level="WARNING")
     try:

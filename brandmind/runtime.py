@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import httpcore
 import httpx
 
+from brandmind import collector
 from brandmind.bus.hub import Hub
 from brandmind.bus.silent import NoBell, Silent
 from brandmind.db import snapshot
@@ -92,7 +92,7 @@ async def open_runtime(
     `jobs` false leaves Redis and the queue out: nobody is rung and nobody watches. `transport`
     replaces the network below the HTTP client.
     """
-    calm_the_collector()
+    collector.calm()
     _keep_few_heaps()
     _share_the_interpreter()
     _read_much_at_once()
@@ -127,13 +127,6 @@ async def open_runtime(
             pacers=_pacers(redis),
         )
         yield runtime
-
-
-def calm_the_collector() -> None:
-    """Let the garbage collector look less often: records are tuples without cycles, made by the
-    hundred thousand, and looking for cycles among them cost half the time of reading them."""
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 50)
 
 
 def _share_the_interpreter() -> None:

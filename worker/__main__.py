@@ -1,5 +1,9 @@
 """`python -m worker`."""
 
-from worker.main import main
+from brandmind import collector
+
+collector.look_rarely()
+
+from worker.main import main  # noqa: E402 - loaded once the collector looks rarely
 
 main()

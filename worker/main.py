@@ -63,12 +63,12 @@ async def _listen(rt: Runtime) -> None:
         try:
             await bells.async_run()
         except asyncio.CancelledError:
-            await _hang_up(bells)
+            await hang_up(bells)
             raise
         except Exception as error:
             # Redis may be gone for good or just long; the reaper works on without it.
             log.warning("the queue is away: %s", type(error).__name__)
-            await _hang_up(bells)
+            await hang_up(bells)
         await asyncio.sleep(_LISTEN_AGAIN_S)
 
 
@@ -93,7 +93,8 @@ def make_worker(rt: Runtime) -> Worker:
     )
 
 
-async def _hang_up(bells: Worker) -> None:
+async def hang_up(bells: Worker) -> None:
+    """Stop listening, and end the jobs that were heard."""
     if bells.main_task is not None:
         bells.main_task.cancel()
     running = list(bells.tasks.values())

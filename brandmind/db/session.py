@@ -51,7 +51,13 @@ class Database:
         except sa.exc.ArgumentError as error:
             raise SettingsError("BRANDMIND_DATABASE_URL is not a database address.") from error
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
-        options: dict[str, Any] = {"hide_parameters": True, "pool_size": pool_size}
+        # The connection last used is the next: SQLite keeps pages of the file for each of its own,
+        # and taken in turn every one of them would fill up with the same.
+        options: dict[str, Any] = {
+            "hide_parameters": True,
+            "pool_size": pool_size,
+            "pool_use_lifo": True,
+        }
         if self.is_sqlite:
             options["connect_args"] = {"check_same_thread": False, "timeout": 15}
         else:

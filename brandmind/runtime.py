@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 # From malloc.h.
 _M_ARENA_MAX: Final = -8
+_M_MMAP_THRESHOLD: Final = -3
+# Above the answers that come by the hundred.
+_MAPPED_BYTES: Final = 1 << 20
 _SWITCH_S: Final = 0.001
 # A page of answers has nearly a megabyte; httpcore asks for 64 KB at a time.
 _READ_BYTES: Final = 1 << 20
@@ -148,7 +151,9 @@ def _keep_few_heaps() -> None:
         return
     # Not every C library has it, and none is worse off without.
     with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_ARENA_MAX, 2)
+        libc.mallopt(_M_MMAP_THRESHOLD, _MAPPED_BYTES)
 
 
 async def _open_bus(settings: Settings, stack: AsyncExitStack) -> tuple[Bell, Teller, Redis]:

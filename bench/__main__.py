@@ -87,10 +87,10 @@ PARTS: Final[dict[str, Callable[[argparse.Namespace], Iterator[str]]]] = {
 def main() -> None:
     """Run the benchmarks; slow machines fail nothing, they only print lower figures."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--orders", type=int, default=20_000)
-    parser.add_argument("--customers", type=int, default=10_000)
-    parser.add_argument("--products", type=int, default=2_000)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--orders", type=int, default=60_000)
+    parser.add_argument("--customers", type=int, default=30_000)
+    parser.add_argument("--products", type=int, default=6_000)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--unchanged", type=int, default=100_000)
     parser.add_argument("--growing", type=int, default=200_000)
     parser.add_argument("--paced", type=int, default=12_000)

@@ -68,7 +68,7 @@ class Database:
             # One connection for all that is written here: what it has read of the file stays true
             # until another process writes, and each connection keeps such a cache of its own.
             self._writing_engine = sa.create_engine(parsed, **(options | {"pool_size": 1}))
-            for engine, cache_kb in ((self.engine, 2_000), (self._writing_engine, 6_000)):
+            for engine, cache_kb in ((self.engine, 1_000), (self._writing_engine, 6_000)):
                 sa.event.listen(engine, "connect", partial(_prepare_sqlite, cache_kb=cache_kb))
             sa.event.listen(self.engine, "begin", _begin_reading)
             sa.event.listen(self._writing_engine, "begin", _begin_writing)

@@ -93,8 +93,9 @@ class Database:
     ) -> T:
         """The result of a function that writes, committed; run in a thread.
 
-        A deadlock or a serialisation failure repeats the whole function, so it must do nothing
-        but SQL.
+        A deadlock, a serialisation failure or a lost connection repeats the whole function, so it
+        must do nothing but SQL. A connection lost at the commit itself raises: whether what it
+        wrote is there, nobody knows.
         """
         return await self._run(self.write_now, act, *args, **kwargs)
 
@@ -181,6 +182,10 @@ def _is_full(error: DBAPIError) -> bool:
 
 def _worth_repeating(error: DBAPIError) -> bool:
     if isinstance(error, OperationalError) and "database is locked" in str(error.orig):
+        return True
+    # The server that ends an idle transaction says so and closes; where the closing is seen first,
+    # the SQLSTATE is lost. Whoever has a statement was not yet at the commit.
+    if error.connection_invalidated and error.statement is not None:
         return True
     return getattr(error.orig, "sqlstate", None) in _RETRYABLE_STATES
 

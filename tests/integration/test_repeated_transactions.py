@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,6 +64,42 @@ def test_what_never_gets_better_is_raised_and_what_might_is_tried_four_times(
     with pytest.raises(DBAPIError):
         getattr(postgres, way)(act)
     assert len(tried) == tries
+
+
+def _cut(session: Session) -> None:
+    """The line to the server breaks and nobody says why."""
+    fileno = session.connection().connection.driver_connection.fileno()  # type: ignore[union-attr]
+    with socket.socket(fileno=os.dup(fileno)) as line:
+        line.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("way", ["read_now", "write_now"])
+def test_a_line_that_broke_before_the_commit_is_asked_again(postgres: Database, way: str) -> None:
+    tried: list[int] = []
+
+    def act(session: Session) -> int:
+        tried.append(1)
+        if len(tried) == 1:
+            _cut(session)
+        return int(session.scalar(sa.text("SELECT 7")) or 0)
+
+    assert getattr(postgres, way)(act) == 7
+    assert len(tried) == 2
+
+
+@pytest.mark.postgres
+def test_a_line_that_broke_at_the_commit_raises(postgres: Database) -> None:
+    tried: list[int] = []
+
+    def act(session: Session) -> None:
+        tried.append(1)
+        session.execute(sa.text("SELECT 7"))
+        _cut(session)
+
+    with pytest.raises(DBAPIError):
+        postgres.write_now(act)
+    assert len(tried) == 1
 
 
 @pytest.mark.parametrize("way", ["read_now", "write_now"])

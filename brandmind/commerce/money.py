@@ -1,13 +1,29 @@
-"""Money as integer minor units of a currency."""
+"""Money as integer minor units of a currency, and how it is written for people."""
 
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
+from typing import Final
+
+MINUS: Final = "−"
 
 # ISO 4217 exponents that are not 2.
 _ZERO = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())
 _THREE = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
+# No two currencies share a sign here: whoever has none of its own is written by its code.
+_SYMBOLS: Final = {
+    "USD": "$",
+    "EUR": "€",
+    "GBP": "£",
+    "JPY": "¥",
+    "CAD": "CA$",
+    "AUD": "A$",
+    "NZD": "NZ$",
+    "INR": "₹",
+    "KRW": "₩",
+    "ILS": "₪",
+}
 
 
 @lru_cache(maxsize=256)
@@ -40,3 +56,23 @@ def to_minor(amount: str, exp: int) -> int:
 def to_decimal(minor: int, currency: str) -> Decimal:
     """Minor units as a Decimal of the currency's scale."""
     return Decimal(minor).scaleb(-exponent(currency))
+
+
+def symbol(currency: str) -> str:
+    """What stands before an amount: "$", or "KWD " of a currency without a sign of its own."""
+    return _SYMBOLS.get(currency, f"{currency} ")
+
+
+def shown(minor: int, currency: str, *, whole: bool = False) -> str:
+    """An amount of minor units: "$56.10", or "$56" where `whole` drops the small change."""
+    amount = to_decimal(minor, currency)
+    decimals = exponent(currency)
+    if whole:
+        amount, decimals = amount.quantize(Decimal(1), rounding=ROUND_HALF_UP), 0
+    sign = MINUS if amount < 0 else ""
+    return f"{sign}{symbol(currency)}{abs(amount):,.{decimals}f}"
+
+
+def headline(minor: int, currency: str) -> str:
+    """An amount for a big figure or a sentence: small change only below a thousand."""
+    return shown(minor, currency, whole=abs(to_decimal(minor, currency)) >= 1000)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from brandmind.commerce.money import exponent, to_decimal
+from brandmind.commerce.money import headline
 from brandmind.dna.measure import half_up
 
 _MONTHS: Final = (
@@ -15,11 +15,8 @@ _MONTHS: Final = (
 
 
 def money(minor: int, currency: str) -> str:
-    """An amount with its currency: "1,234.50 GBP"; of 1,000 and more without the small change."""
-    amount = to_decimal(minor, currency)
-    if abs(amount) >= 1000 or not exponent(currency):
-        return f"{half_up(float(amount), 0):,.0f} {currency}"
-    return f"{amount:,} {currency}"
+    """An amount as the cards of the screens write it: "$56.10", "CA$1,235", "CHF 12.50"."""
+    return headline(minor, currency)
 
 
 def percent(share: float) -> str:

@@ -38,8 +38,8 @@ _PULSE: Final = (
 )  # fmt: skip
 _ACTIONS: Final = (
     ("second_order", "loyalty", "Ask for the second order on day 17",
-     "Most repeaters come back between day 17 and day 71. 3 points more is about 4,000 USD a "
-     "year.", 400_000, "2,388 new customers a year × 3% × 56.10 USD an order = 4,019 USD"),
+     "Most repeaters come back between day 17 and day 71. 3 points more is about $4,000 a "
+     "year.", 400_000, "2,388 new customers a year × 3% × $56.10 an order = $4,019"),
     ("hero_stock", "range", "Reorder Sample beanie",
      "It brings 24% of sales and runs out in 11 days.", 90_000, None),
     ("bundle", "basket", "Bundle Sample socks with Sample boot wax",

@@ -3,24 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, tzinfo
-from decimal import ROUND_HALF_UP, Decimal
-from typing import Final
+from decimal import Decimal
 
-from brandmind.commerce.money import exponent, to_decimal
-
-MINUS: Final = "−"
-_SYMBOLS: Final = {
-    "USD": "$",
-    "EUR": "€",
-    "GBP": "£",
-    "JPY": "¥",
-    "CAD": "CA$",
-    "AUD": "A$",
-    "NZD": "NZ$",
-    "INR": "₹",
-    "KRW": "₩",
-    "ILS": "₪",
-}
+from brandmind.commerce.money import MINUS, headline, shown, symbol, to_decimal
 
 
 def number(value: int) -> str:
@@ -40,19 +25,12 @@ def at_least(total: int, *, exact: bool) -> str:
 
 def money(minor: int, currency: str, *, whole: bool = False) -> str:
     """An amount of minor units: "$56.10", or "$56" where `whole` drops the small change."""
-    amount = to_decimal(minor, currency)
-    decimals = exponent(currency)
-    if whole:
-        amount, decimals = amount.quantize(Decimal(1), rounding=ROUND_HALF_UP), 0
-    body = f"{abs(amount):,.{decimals}f}"
-    symbol = _SYMBOLS.get(currency)
-    sign = MINUS if amount < 0 else ""
-    return f"{sign}{symbol}{body}" if symbol else f"{sign}{currency} {body}"
+    return shown(minor, currency, whole=whole)
 
 
 def headline_money(minor: int, currency: str) -> str:
     """An amount for a big figure: small change only below a thousand."""
-    return money(minor, currency, whole=abs(to_decimal(minor, currency)) >= 1000)
+    return headline(minor, currency)
 
 
 def short_money(minor: int, currency: str) -> str:
@@ -61,8 +39,7 @@ def short_money(minor: int, currency: str) -> str:
     for step, letter in ((Decimal(1_000_000), "M"), (Decimal(1000), "k")):
         if abs(amount) >= step:
             digits = f"{abs(amount) / step:.1f}".removesuffix(".0")
-            symbol = _SYMBOLS.get(currency, f"{currency} ")
-            return f"{MINUS if amount < 0 else ''}{symbol}{digits}{letter}"
+            return f"{MINUS if amount < 0 else ''}{symbol(currency)}{digits}{letter}"
     return money(minor, currency, whole=amount == amount.to_integral_value())
 
 

@@ -123,7 +123,7 @@ def test_value_is_what_the_best_tenth_brings():
     # 10 x 900 of 10 x 900 + 90 x 100.
     assert found.raw == pytest.approx(0.5)
     assert found.score == pytest.approx(60)
-    assert found.evidence[1].value == "9.00 GBP"
+    assert found.evidence[1].value == "£9.00"
     # Influence of the best: 0 + 90 - 450 = -360; of the others: 90 - 50 = 40, over 18,000.
     spread = 1.959964 * math.sqrt((10 * 360**2 + 90 * 40**2) * 100 / 99) / 18_000
     assert found.high - found.score == pytest.approx(spread / 0.2 * 25, rel=1e-5)

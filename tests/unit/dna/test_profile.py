@@ -204,8 +204,8 @@ def test_the_second_order_is_worth_a_sum_that_can_be_checked():
     # 300 x 3% x 50.00.
     assert action.amount_minor == 45_000
     assert action.title == "Ask for the second order on day 20"
-    assert "about 450.00 GBP a year" in action.text
-    assert action.sum == "300 new customers a year × 3% × 50.00 GBP an order = 450.00 GBP"
+    assert "about £450.00 a year" in action.text
+    assert action.sum == "300 new customers a year × 3% × £50.00 an order = £450.00"
     assert profile.do_next[0] == action
 
 
@@ -230,8 +230,8 @@ def test_a_gap_in_the_ladder_is_told_where_somebody_climbs_it(beyond, told):
     gaps = [action for action in price.actions if action.key == "price_gap"]
     assert bool(gaps) is told
     if told:
-        assert gaps[0].title == "Offer something between 2.00 GBP and 90.00 GBP"
-        assert f"{100 - beyond}% of orders stop at 2.00 GBP." in gaps[0].text
+        assert gaps[0].title == "Offer something between £2.00 and £90.00"
+        assert f"{100 - beyond}% of orders stop at £2.00." in gaps[0].text
 
 
 def test_a_hero_that_runs_out_is_told():

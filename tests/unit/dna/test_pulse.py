@@ -40,7 +40,7 @@ def test_momentum_dates_what_comes_back_by_the_day_it_came_back():
     ]
     beat = momentum(Year(shop(buys)))
     assert (beat.state, beat.value, beat.against) == ("alert", 700, 1000)
-    assert "down 30% on the same 28 days last year (7.00 GBP after 10.00 GBP)" in beat.sentence
+    assert "down 30% on the same 28 days last year (£7.00 after £10.00)" in beat.sentence
 
 
 def test_stock_at_risk_names_the_next_to_run_out():

@@ -174,7 +174,7 @@ def load(session: Session, store_id: str, *, as_of: date, run_id: str | None = N
     store = _with_older(session, _store(session, store_id), run_id)
     tz = zone(store.timezone)
     currency = store.currency or ""
-    year_buyers = _year_buyers(session, store_id, as_of=as_of, whole=store.history_done)
+    year_buyers = _year_buyers(session, store, as_of=as_of)
     bought = _orders(session, store_id, currency=currency, end=as_of)
     sales = _sales(session, store_id, bought, as_of=as_of)
     kept = bought.with_value()
@@ -233,11 +233,15 @@ def _with_older(session: Session, store: Any, run_id: str | None) -> Any:
     return SimpleNamespace(**{**store._mapping, **learnt})
 
 
-def _year_buyers(session: Session, store_id: str, *, as_of: date, whole: bool) -> YearBuyers:
-    """By the command center's own count, so that its rates of these days are the same."""
+def _year_buyers(session: Session, store: Any, *, as_of: date) -> YearBuyers:
+    """By the command center's own count, so that its rates of these days are the same.
+
+    `store` is the store's row.
+    """
     year = figures.Span(as_of - timedelta(days=YEAR_DAYS), as_of - timedelta(days=1))
-    found = figures.customer_counts(session, store_id, span=year, whole=whole)
-    return YearBuyers(found.customers, found.repeat, found.twice)
+    found = figures.customer_counts(session, store.store_id, span=year, whole=store.history_done)
+    tells = found.tells_repeat(customers_read=coverage.customers_read(session, store))
+    return YearBuyers(found.customers, found.repeat if tells else None, found.twice)
 
 
 def _lots(session: Session, query: sa.Select[Any]) -> Iterator[Sequence[Sequence[Any]]]:

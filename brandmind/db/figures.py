@@ -90,6 +90,14 @@ class CustomerCounts(NamedTuple):
     new_unknown: int = 0
     repeat_unknown: int = 0
 
+    def tells_new(self, *, customers_read: bool) -> bool:
+        """Whether `new` and `returning` are of all customers, or of all but a few."""
+        return _holds(self.new, self.new_unknown, customers_read)
+
+    def tells_repeat(self, *, customers_read: bool) -> bool:
+        """Whether `repeat` is of all customers, or of all but a few."""
+        return _holds(self.repeat, self.repeat_unknown, customers_read)
+
 
 class CustomerDay(NamedTuple):
     """Customers who ordered on a day: for the first time ever, all, with more than one ever."""
@@ -246,6 +254,11 @@ def customer_counts(session: Session, store_id: str, *, span: Span, whole: bool)
     larger, an older order is among the missing.
     """
     return _all_of(_by_first_day(session, store_id, span=span, whole=whole))
+
+
+def _holds(known: int, unknown: int, customers_read: bool) -> bool:
+    """Whether a count may be told: once all were read, who is unknown came since, one of few."""
+    return not unknown or (customers_read and known > 0)
 
 
 def _all_of(firsts: dict[str, CustomerCounts]) -> CustomerCounts:

@@ -72,10 +72,13 @@ class CustomerFact(NamedTuple):
 class YearBuyers(NamedTuple):
     """The customers with an order in the portrait's year, of any worth: all, those with more than
     one order ever, and those with more than one in the year. Guests are no customers.
+
+    `repeat` is None while nobody can tell: older orders are missing, and so are the shop's own
+    counts of its customers' orders.
     """
 
     customers: int
-    repeat: int
+    repeat: int | None
     twice: int
 
 

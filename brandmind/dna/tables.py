@@ -89,14 +89,17 @@ def _first(facts: Facts) -> str:
 
 
 def _rates(facts: Facts, buyers: YearBuyers) -> dict[str, Any]:
-    """How many came again, by both ways to say it: of all customers of the year, 0-1."""
-    whole = buyers.customers
+    """How many came again, by both ways to say it: of all customers of the year, 0-1.
+
+    Who has more than one order ever is None while nobody can tell.
+    """
+    whole, repeat = buyers.customers, buyers.repeat
     return {
         "from": _first(facts),
         "to": (facts.as_of - timedelta(days=1)).isoformat(),
         "customers": whole,
-        "repeat_customers": buyers.repeat,
-        "returning_customer_rate": buyers.repeat / whole if whole else None,
+        "repeat_customers": repeat,
+        "returning_customer_rate": repeat / whole if whole and repeat is not None else None,
         "customers_with_two": buyers.twice,
         "repeat_purchase_rate": buyers.twice / whole if whole else None,
     }

@@ -306,8 +306,8 @@ def kpis_of(found: SpanFigures, *, facts: StoreFacts, mature: Span) -> Kpis:
     """The figures of a span's sums and customers."""
     sums, people = added(found.days.values()), found.customers
     read = facts.customers_read
-    tells_new = _holds(people.new, people.new_unknown, customers_read=read)
-    tells_repeat = _holds(people.repeat, people.repeat_unknown, customers_read=read)
+    tells_new = people.tells_new(customers_read=read)
+    tells_repeat = people.tells_repeat(customers_read=read)
     aged = added(found.mature.values())
     return Kpis(
         currency=facts.currency,
@@ -331,11 +331,6 @@ def kpis_of(found: SpanFigures, *, facts: StoreFacts, mature: Span) -> Kpis:
         customers_with_two=people.twice,
         repeat_purchase_rate=rate(people.twice, people.customers),
     )
-
-
-def _holds(known: int, unknown: int, *, customers_read: bool) -> bool:
-    """Whether a count may be told: once all were read, who is unknown came since, one of few."""
-    return not unknown or (customers_read and known > 0)
 
 
 def average(total_minor: int, count: int) -> int | None:

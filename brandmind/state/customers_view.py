@@ -29,6 +29,8 @@ NO_GROUPS: Final = {
     "recent": "All last orders lie within 30 days, so nobody can be told apart by them yet.",
 }
 _MONTHS: Final = 13
+# Only both together hide who has ordered more than once.
+_UNKNOWN: Final = "Unknown: older orders and some customers are not read"
 
 
 def customers(
@@ -97,7 +99,8 @@ def _csv(store_id: str, name: str) -> str:
 
 
 def _rates(told: dict[str, Any]) -> tuple[FactView, ...]:
-    """The three repeat rates, each by its own name; of nobody none is told.
+    """The three repeat rates, each by its own name; of nobody none is told, and one that nobody
+    can tell is unknown.
 
     A portrait from before it counted the year has the last one alone.
     """
@@ -111,13 +114,14 @@ def _rates(told: dict[str, Any]) -> tuple[FactView, ...]:
             *parts,
         ]
     return tuple(
-        FactView(
-            REPEATS[key][0],
-            f"{wording.percent(part / whole)} ({wording.number(part)} of {wording.number(whole)})",
-        )
+        FactView(REPEATS[key][0], _UNKNOWN if part is None else _share(part, whole))
         for key, part, whole in parts
         if whole
     )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{wording.percent(part / whole)} ({wording.number(part)} of {wording.number(whole)})"
 
 
 def _agreement(rfm: dict[str, Any]) -> str:

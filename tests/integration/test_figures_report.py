@@ -167,6 +167,35 @@ async def test_while_older_orders_are_missing_the_year_is_counted_by_the_same_ru
     )
 
 
+async def test_who_came_again_in_the_year_is_unknown_and_not_nobody_while_customers_are_unread(
+    rt: Any, portrayed: str
+) -> None:
+    def stored(**values: Any) -> None:
+        rt.db.write_now(lambda session: session.execute(sa.update(STORE).values(**values)) and None)
+
+    def rates() -> dict[str, Any]:
+        made = dna.made(rt.db.read_now(facts.load, portrayed, as_of=NOW.date()), {})
+        told: dict[str, Any] = json.loads(made.tables_json)["year_rates"]
+        return told
+
+    stored(history_done=False)
+    rt.db.write_now(make_order, portrayed, 900, utc("2026-11-10 15:00"), customer_id=77)
+    told = rates()
+    assert (told["repeat_customers"], told["returning_customer_rate"]) == (None, None)
+    # What needs no older orders is told.
+    assert (told["customers"], told["customers_with_two"]) == (61, 60)
+    assert told["repeat_purchase_rate"] == pytest.approx(60 / 61)
+    span = {name: told[name] for name in ("from", "to")}
+    assert told == span | await _of_the_year(rt, portrayed, told)
+    # Once all were read, 77 is one who came since.
+    stored(customers_read_at=NOW)
+    assert rates()["repeat_customers"] == 60
+    assert rates() == span | await _of_the_year(rt, portrayed, told)
+    # With every order here, nobody needs the shop's own counts.
+    stored(customers_read_at=None, history_done=True)
+    assert rates()["returning_customer_rate"] == pytest.approx(60 / 61)
+
+
 async def test_the_rates_of_the_year_are_as_of_the_day_of_the_portrait(
     rt: Any, portrayed: str
 ) -> None:

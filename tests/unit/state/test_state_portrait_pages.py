@@ -181,6 +181,16 @@ def test_a_rate_of_nobody_is_not_told() -> None:
     assert [fact.name for fact in page.rates] == ["Back within 90 days"]
 
 
+def test_a_rate_that_nobody_can_tell_is_unknown_and_not_none() -> None:
+    untold = {"repeat_customers": None, "returning_customer_rate": None}
+    told = {**SAMPLE.tables, "year_rates": {**SAMPLE.tables["year_rates"], **untold}}
+    page = customers(replace(SAMPLE, tables=told), mode="real", shop_param="a")
+    assert [(fact.name, fact.value) for fact in page.rates][:2] == [
+        ("Returning customer rate", "Unknown: older orders and some customers are not read"),
+        ("Repeat purchase rate", "37.8% (903 of 2,388)"),
+    ]
+
+
 def test_a_portrait_from_before_it_counted_the_year_tells_no_rate_of_it() -> None:
     told = {name: value for name, value in SAMPLE.tables.items() if name != "year_rates"}
     page = customers(replace(SAMPLE, tables=told), mode="real", shop_param="a")

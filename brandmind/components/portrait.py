@@ -340,6 +340,34 @@ def next_and_pulse(view: rx.Var[PortraitView]) -> rx.Component:
     )
 
 
+def next_to_come() -> rx.Component:
+    """The room of what to do and of the last 28 days, while the first portrait is on its way."""
+    return rx.el.div(
+        _to_come("Do next", _NEXT, kind="next"),
+        _to_come("Pulse", _PULSE, kind="pulse"),
+        class_name="stack",
+    )
+
+
+def when_to_come() -> rx.Component:
+    """The room of the hours and of the groups, while the first portrait is on its way."""
+    return rx.el.div(
+        _to_come("When people buy", _WHEN, kind="when"),
+        _to_come("Customers", "", kind="when"),
+        class_name="halves-cards",
+    )
+
+
+def _to_come(title: str, meaning: str, *, kind: str) -> rx.Component:
+    return rx.el.section(
+        _head(title, meaning)
+        if meaning
+        else rx.el.div(rx.el.h2(title, class_name="card-title"), class_name="card-head"),
+        rx.el.p("Fills in after customers.", class_name="muted"),
+        class_name="card to-come " + kind,
+    )
+
+
 def _put_away(view: rx.Var[PortraitView]) -> rx.Component:
     return rx.cond(
         view.put_away.length() > 0,

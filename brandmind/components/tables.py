@@ -86,6 +86,7 @@ def _card(
                     *(rx.el.div(class_name="hold row-hold") for _ in range(5)),
                     rx.el.p(note, class_name="small muted"),
                     aria_busy="true",
+                    class_name="rows-held",
                 ),
             ),
             rx.cond(

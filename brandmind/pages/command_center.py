@@ -31,12 +31,16 @@ def command_center() -> rx.Component:
             sales_chart(center.chart),
             rx.cond(
                 parts.shown(Center.dna),
-                parts.next_and_pulse(Center.dna),
-            ),
-            rx.cond(
-                parts.shown(Center.dna),
-                rx.el.div(
-                    parts.when(Center.dna), parts.groups(Center.dna), class_name="halves-cards"
+                rx.fragment(
+                    parts.next_and_pulse(Center.dna),
+                    rx.el.div(
+                        parts.when(Center.dna), parts.groups(Center.dna), class_name="halves-cards"
+                    ),
+                ),
+                # A first sync that goes on: what it ends with comes into room that is kept.
+                rx.cond(
+                    (center.banner.tone == "info") & (Center.dna.mode != "closed"),
+                    rx.fragment(parts.next_to_come(), parts.when_to_come()),
                 ),
             ),
             rx.el.div(top_products(center), recent_orders(center), class_name="halves-cards"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, tzinfo
 from typing import Any
 
@@ -18,7 +19,8 @@ from brandmind.state.guard import Access, guarded, public
 from brandmind.state.portrait_views import PortraitView
 from brandmind.state.ranges import Range, chosen
 from brandmind.state.sight import Sight, sight_of
-from brandmind.state.views import CommandCenterView
+from brandmind.state.status_view import room_kept
+from brandmind.state.views import BannerView, CommandCenterView
 from brandmind.state.waiting_view import Watch
 from brandmind.sync.progress import StoreProgress
 from brandmind.sync.stages import StoreStatus
@@ -72,11 +74,12 @@ class Center(rx.State):
         figures_key: tuple[object, ...] = ()
         figures_at = -FIGURES_EVERY_S
         dna = PortraitView()
+        above = BannerView()
         async with self:
             turn = dna_turn = self._turn
 
         async def show(progress: StoreProgress, fresh: bool) -> None:
-            nonlocal tz, at, figures, figures_key, figures_at, dna, turn, dna_turn
+            nonlocal tz, at, figures, figures_key, figures_at, dna, turn, dna_turn, above
             every_s = LIVE_EVERY_S
             if progress.status is StoreStatus.IN_PROGRESS or progress.history_runs:
                 every_s = FIGURES_EVERY_S
@@ -111,6 +114,8 @@ class Center(rx.State):
                 tz=tz,
                 installed=store.installed,
             )
+            above = room_kept(page.banner, before=above, shop_param=store.domain)
+            page = replace(page, banner=above)
             async with self:
                 if page != self.center:
                     self.center = page

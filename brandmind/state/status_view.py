@@ -19,6 +19,7 @@ SAMPLE_CARDS_BANNER: Final = (
 UNAVAILABLE: Final = "Shopify is not answering right now. We keep trying; nothing is lost."
 EXPORTING: Final = "Shopify is preparing an export. Continuing by itself."
 SLOWED: Final = "Shopify asked us to slow down. Continuing by itself."
+READY: Final = "Your numbers are ready."
 RECONNECT: Final = "Shopify access was withdrawn or expired. Reconnect to go on."
 
 
@@ -261,6 +262,19 @@ def banner(
             text=restricted.note or f"Your Shopify account may not see {NAMES[restricted.stage]}.",
         )
     return BannerView()
+
+
+def room_kept(now: BannerView, *, before: BannerView, shop_param: str) -> BannerView:
+    """What stands above a page that stays open, `before` being what stood there until now.
+
+    Where the first sync it told of is done, it says so in the same room: were it to go, all that
+    is under it would jump at the moment somebody has waited for.
+    """
+    if now.text or before.tone != "info":
+        return now
+    return BannerView(
+        tone="info", text=READY, act="link", label="Your Store DNA", href=f"/dna?shop={shop_param}"
+    )
 
 
 def reading_sentence(progress: StoreProgress, *, left_s: float | None) -> str:

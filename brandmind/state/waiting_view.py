@@ -11,6 +11,7 @@ from brandmind.state.pace import RECOMPUTE_S, Pace
 from brandmind.state.sight import Sight, closed
 from brandmind.state.stage_view import LABELS, NAMES, failed_stage, stage_views
 from brandmind.state.status_view import (
+    READY,
     RECONNECT,
     done_names,
     gap_sentence,
@@ -281,7 +282,7 @@ def _headline(
         lead = gap_sentence(progress)
     elif progress.history is not None and progress.history.state in _OPEN:
         lead = f"{lead} Older orders follow in the background."
-    return "Your numbers are ready.", lead, "done"
+    return READY, lead, "done"
 
 
 def _tally(progress: StoreProgress, *, ending: str) -> str:

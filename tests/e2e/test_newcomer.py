@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from brandmind.state import wording
 from tests.e2e.house import House, Shop, until
+from tests.e2e.opening import CHECKS, NARROW, WIDE
 from tests.e2e.visitor import Tab, Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(240)]
@@ -130,6 +131,43 @@ def test_a_newcomer_sees_the_store_being_read_and_then_its_true_numbers(
     assert_shows_the_truth(tab.page, shop)
     assert tab.complaints == []
     visitor.looks(tab, "command-center")
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1280", "375"])
+def test_nothing_moves_on_the_command_center_while_a_first_sync_comes_to_its_end(
+    house: House, visitor: Visitor, size: tuple[int, int]
+) -> None:
+    shop = house.shop(f"ivy-ink-{size[0]}", **SIZES)
+    shop.hold(after=UNTIL_THE_FIRST_PAGE)
+    tab = visitor.connects(shop)
+    shop.held()
+    page = tab.page
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.add_init_script(path=CHECKS)
+    page.goto(f"{house.url}/command-center?shop={shop.domain}&look=1")
+    expect(page.locator(".kpi.sample")).to_have_count(6)
+    expect(page.locator(".recharts-area").first).to_be_attached()
+    page.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
+    before = page.evaluate("__checks.shift")
+    while not shop.is_whole():
+        shown = page.locator(".pill").inner_text()
+        shop.step()
+        if shop.control("gate")["waiting"]:
+            continue
+        until(
+            lambda shown=shown: (
+                shop.control("gate")["waiting"]
+                or shop.is_whole()
+                or page.locator(".pill").inner_text() != shown
+            ),
+            what="the next step",
+        )
+    shop.let_go()
+    tab.says("Your numbers are ready.")
+    expect(page.locator(".kpi.real")).to_have_count(6)
+    expect(page.locator(".assay .band").first).to_be_attached()
+    expect(page.locator(".heat")).to_be_attached()
+    assert page.evaluate("__checks.shift") - before < 0.02
 
 
 def test_a_tab_closed_right_after_consent_loses_nothing(house: House, visitor: Visitor) -> None:

@@ -107,6 +107,13 @@ def test_before_orders_are_read_their_cards_are_labelled_sample() -> None:
     assert view.orders[0].name.startswith("#S-")
 
 
+def test_a_sample_card_says_no_more_than_has_room_beside_what_it_waits_for() -> None:
+    waiting = kpi(page(made.waiting_queue(), stored_from=None), "new")
+    assert waiting.value
+    assert (waiting.rest, waiting.detail, waiting.note) == ("", "", "after customers")
+    assert kpi(page(None), "new").detail
+
+
 def test_while_orders_come_a_card_is_real_only_if_the_stored_days_cover_its_range() -> None:
     at, _ = figures()
     covered = page(made.running(), stored_from=at.date_from)

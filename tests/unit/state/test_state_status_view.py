@@ -33,6 +33,28 @@ def test_a_store_that_waits_for_its_first_turn_is_told_that_it_begins() -> None:
     assert banner.href == "/syncing?shop=harbor.myshopify.com"
 
 
+def test_what_a_first_sync_said_gives_way_to_that_it_is_ready_in_the_same_room() -> None:
+    def after(now: BannerView, before: BannerView) -> BannerView:
+        return status_view.room_kept(now, before=before, shop_param="harbor.myshopify.com")
+
+    reading, whole = said(made.running()), said(made.ready())
+    assert whole == BannerView()
+    ready = after(whole, reading)
+    assert ready == BannerView(
+        tone="info",
+        text="Your numbers are ready.",
+        act="link",
+        label="Your Store DNA",
+        href="/dna?shop=harbor.myshopify.com",
+    )
+    # It stays while the page does, and what needs saying comes in its place.
+    assert after(whole, ready) == ready
+    assert after(said(made.gap()), ready) == said(made.gap())
+    # A page that saw nothing being read is told nothing.
+    assert after(whole, BannerView()) == BannerView()
+    assert after(whole, said(made.gap())) == BannerView()
+
+
 def test_a_later_sync_that_waits_for_its_turn_is_not_called_the_first() -> None:
     assert said(dataclasses.replace(made.waiting_queue(), first=False)) == BannerView()
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from brandmind.errors import InvalidInput, NotFound, StorageFull, TooManySyncs
 from brandmind.services.answers import Answers, Reader
-from brandmind.services.dashboard import CommandCenter, Compare, ReadyNow
+from brandmind.services.dashboard import CommandCenter, Compare, Kpis, ReadyNow
 from brandmind.services.dna import Past, StoreDna
 from brandmind.services.members import Member
 from brandmind.services.operating import House, StoreStory
@@ -188,6 +188,18 @@ def gap() -> StoreProgress:
     return dataclasses.replace(made, stages=tuple(stages))
 
 
+def untold() -> StoreProgress:
+    """A store whose customers have not been read yet."""
+    made = ready()
+    return dataclasses.replace(
+        made,
+        stages=tuple(
+            stage(Stage.CUSTOMERS, StageState.SKIPPED) if at.stage is Stage.CUSTOMERS else at
+            for at in made.stages
+        ),
+    )
+
+
 def waiting_queue() -> StoreProgress:
     made = running(orders=0, status=StoreStatus.PENDING, percent=0)
     stages = tuple(
@@ -232,6 +244,7 @@ STATES = {
     "empty": ready,
     "marked": ready,
     "few": ready,
+    "untold": untold,
     "live": running,
 }
 
@@ -291,6 +304,25 @@ INSTALLATION = {"kind": os.environ.get("STAGE_HOUSE", "")}
 
 # What visitors of the one store that keeps it have put away.
 MARKS: dict[str, Mark] = {}
+
+
+def nobody_known(kpis: Kpis) -> Kpis:
+    """Figures of which nobody can tell who is new and who came back."""
+    return dataclasses.replace(
+        kpis,
+        new_customers=None,
+        returning_customers=None,
+        returning_customer_rate=None,
+        repeat_customers=None,
+    )
+
+
+def unread(told: dict[str, Any]) -> dict[str, Any]:
+    """A portrait in which no strand could be read yet."""
+    nothing = dict.fromkeys(("score", "ci_low", "ci_high", "label"))
+    for one in told["strands"]:
+        one |= nothing | {"needs": "Needs 50 orders; there are 4.", "actions": []}
+    return told | {"signature": "", "coverage": "0 of 12 strands read", "do_next": []}
 
 
 class StageActs:
@@ -420,15 +452,19 @@ class StageActs:
             )
         if name == "few":
             made = dataclasses.replace(made, kpis=dataclasses.replace(made.kpis, orders=4))
+        if name == "untold":
+            made = dataclasses.replace(made, kpis=nobody_known(made.kpis), compared=None)
         return made
 
     async def store_dna(self, store_id: str, *, against: int | None = None) -> StoreDna | None:
         if self._name(store_id) in ("pending", "early", "running", "throttled", "live", "failed"):
             return None
         found = sample_portrait.store_dna(now().date())
-        if self._name(store_id) != "empty":
+        if self._name(store_id) not in ("empty", "untold"):
             return found
         told = copy.deepcopy(found.portrait)
+        if self._name(store_id) == "untold":
+            return dataclasses.replace(found, portrait=unread(told), before=None)
         for at, one in enumerate(told["strands"]):
             shift = -one["score"] + (13 * at) % 88 + 6
             one |= {name: one[name] + shift for name in ("score", "ci_low", "ci_high")}

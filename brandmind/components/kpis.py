@@ -53,7 +53,13 @@ def _kpi(kpi: rx.Var[KpiView]) -> rx.Component:
                 ),
             ),
             ("failed", failed_part(kpi.note)),
-            ("closed", rx.el.p(kpi.note, class_name="small muted")),
+            (
+                "closed",
+                rx.fragment(
+                    rx.el.p("–", class_name="kpi-value display muted", aria_hidden="true"),
+                    rx.el.p(kpi.note, class_name="kpi-rest"),
+                ),
+            ),
             _figure(kpi),
         ),
         aria_busy=rx.cond(kpi.mode == "hold", "true", "false"),

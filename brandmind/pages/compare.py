@@ -12,7 +12,7 @@ from brandmind.components.shell import private_page
 from brandmind.components.ui.links import go, leave
 from brandmind.components.ui.marks import definition
 from brandmind.state.beside import Beside
-from brandmind.state.beside_view import FigureRowView, StrandPairView
+from brandmind.state.beside_view import UNKNOWN, FigureRowView, StrandPairView
 from brandmind.state.views import LinkView
 
 TITLE: Final = "Two stores · BrandMind"
@@ -105,9 +105,17 @@ def _figures(page: Any) -> rx.Component:
 def _figure(row: rx.Var[FigureRowView]) -> rx.Component:
     return rx.el.tr(
         rx.el.th(row.name, scope="row", title=row.meaning),
-        rx.el.td(row.left, class_name="num beside-value"),
-        rx.el.td(row.right, class_name="num beside-value"),
+        _value(row.left),
+        _value(row.right),
         rx.el.td(row.apart, class_name="num muted wide-only"),
+    )
+
+
+def _value(said: Any) -> rx.Component:
+    """A figure, or in a quieter hand that nobody knows it."""
+    return rx.el.td(
+        said,
+        class_name=rx.cond(said == UNKNOWN, "num small muted", "num beside-value"),
     )
 
 

@@ -17,6 +17,7 @@ TITLE: Final = "Store DNA · BrandMind"
 def dna() -> rx.Component:
     """The page at /dna."""
     page: Any = Portrait.page
+    any_read = page.table.length() > 0
     return rx.fragment(
         connection_lost(),
         private_page(
@@ -27,16 +28,22 @@ def dna() -> rx.Component:
                 parts.shown(page),
                 rx.fragment(
                     rx.el.div(
-                        rx.el.button(
-                            rx.cond(Portrait.as_table, "View as lines", "View as table"),
-                            type="button",
-                            class_name="link small",
-                            on_click=Portrait.turn_table,
+                        rx.cond(
+                            any_read,
+                            rx.el.button(
+                                rx.cond(Portrait.as_table, "View as lines", "View as table"),
+                                type="button",
+                                class_name="link small",
+                                on_click=Portrait.turn_table,
+                            ),
+                            rx.el.span(),
                         ),
                         parts.gel_meaning(),
                         class_name="between",
                     ),
-                    rx.cond(Portrait.as_table, parts.strand_table(page), parts.helices(page)),
+                    rx.cond(
+                        Portrait.as_table & any_read, parts.strand_table(page), parts.helices(page)
+                    ),
                     parts.next_and_pulse(page),
                     rx.el.footer(rx.el.span(page.foot), class_name="page-foot small muted"),
                 ),

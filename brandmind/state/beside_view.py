@@ -15,6 +15,7 @@ from brandmind.state.ranges import Range, range_links
 from brandmind.state.views import LinkView
 
 _FAR: Final = 15.0
+UNKNOWN: Final = "not known"
 
 
 @dataclass(frozen=True)
@@ -164,8 +165,13 @@ def _value(figures: CommandCenter | None, key: str) -> float | None:
 
 
 def _words(side: Side, key: str, value: float | None) -> str:
-    if value is None or side.figures is None:
+    if side.figures is None:
         return "–"
+    if value is None:
+        kpis = side.figures.kpis
+        # Not the dash of days in which there is nothing to divide by: these nobody can tell.
+        told = {"new": kpis.new_customers, "returning": kpis.repeat_customers}
+        return UNKNOWN if told.get(key, 0) is None else "–"
     if key in _RATES:
         return wording.percent(value)
     if key == "net":

@@ -50,6 +50,8 @@ PAGES = (
     ("center-stale", f"/command-center?{shop('stale')}", "Numbers are from", True),
     ("center-closed", f"/command-center?{shop('closed')}", "may not see orders.", True),
     ("center-empty", f"/command-center?{shop('empty')}", "No orders in these days.", True),
+    ("center-untold", f"/command-center?{shop('untold')}", "Customers are not read yet.", True),
+    ("dna-untold", f"/dna?{shop('untold')}", "too little yet to tell what stands out", True),
     ("dna", f"/dna?{shop('ready')}", "relationship-built", True),
     ("dna-compared", f"/dna?{shop('marked')}&with=1", "Compared with", True),
     ("dna-none", f"/dna?{shop('early')}", "is read after the customers", True),

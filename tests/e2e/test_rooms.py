@@ -31,6 +31,12 @@ PAGES = (
     ("data-closed", f"/settings?{shop('closed')}&tab=data", "are left out", False),
     ("notices", f"/settings?{shop('ready')}&tab=notices", "Bob Teammate", False),
     ("compare", f"/compare?{shop('ready')}", "points apart", False),
+    (
+        "compare-untold",
+        f"/compare?{shop('untold')}&and=ready.myshopify.com",
+        "not known",
+        False,
+    ),
 )
 
 

@@ -93,11 +93,17 @@ def test_a_store_whose_figures_are_closed_shows_none_of_them() -> None:
 
 
 def test_who_is_new_is_unknown_and_not_none_where_customers_are_unread() -> None:
-    untold = figures(new_customers=None, returning_customer_rate=None)
+    untold = figures(new_customers=None, returning_customer_rate=None, repeat_customers=None)
     rows = {row.name: row for row in page(side("A", figures=untold), side("B")).figures}
     for name in ("New customers", "Returning customer rate"):
-        assert (rows[name].left, rows[name].apart) == ("–", "")
-        assert rows[name].right != "–"
+        assert (rows[name].left, rows[name].apart) == ("not known", "")
+        assert rows[name].right not in ("–", "not known")
+
+
+def test_a_rate_of_days_without_a_customer_is_a_dash_and_not_unknown() -> None:
+    nobody = figures(customers=0, new_customers=0, returning_customer_rate=None, repeat_customers=0)
+    rows = {row.name: row for row in page(side("A", figures=nobody), side("B")).figures}
+    assert (rows["New customers"].left, rows["Returning customer rate"].left) == ("0", "–")
 
 
 def test_strands_are_apart_surely_only_where_what_is_likely_does_not_touch() -> None:

@@ -37,6 +37,8 @@ from tests.faults.invariants import Happened, broken
 
 pytestmark = [
     pytest.mark.faults,
+    # How long each kill is felt is measured here, beside the person who watches.
+    pytest.mark.alone,
     pytest.mark.timeout(600),
     pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at processes in /proc"),
 ]

@@ -21,3 +21,12 @@ def test_before_much_is_loaded_the_collector_looks_rarely() -> None:
 
 def test_once_all_is_loaded_it_is_left_out_as_well() -> None:
     assert _says("from brandmind import collector; collector.calm()") == "100000 True"
+
+
+def test_what_is_thrown_away_before_it_is_calmed_again_can_still_be_found() -> None:
+    thrown_away = (
+        "import gc, weakref; from brandmind import collector; collector.calm(); "
+        "ring = type('Ring', (), {})(); ring.itself = ring; seen = weakref.ref(ring); del ring; "
+        "collector.calm(); gc.collect(); assert seen() is None"
+    )
+    assert _says(thrown_away) == "100000 True"

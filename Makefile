@@ -7,6 +7,8 @@ PORT ?=
 LIVE ?= 2
 BIN := .venv/bin
 ARGS ?=
+# Where it is set, as in many images, each process would compile all it loads anew: seconds each.
+unexport PYTHONDONTWRITEBYTECODE
 # Files of tests that run beside each other in `make test`.
 BESIDE ?= 3
 # What the queue is a part of.

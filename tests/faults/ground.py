@@ -59,7 +59,6 @@ class Shop:
             timeout=30,
             verify=False,
             trust_env=False,
-            limits=httpx.Limits(max_keepalive_connections=0),
         )
         self.domain = f"{name or f'shop-{os.getpid()}-{next(_numbers)}'}.myshopify.com"
         self.control(
@@ -162,7 +161,7 @@ def worker_environment(settings: Settings) -> dict[str, str]:
 
 
 async def until(
-    holds: Callable[[], Any], *, within_s: float = 60.0, every_s: float = 0.02
+    holds: Callable[[], Any], *, within_s: float = 60.0, every_s: float = 0.05
 ) -> float:
     """Look again and again until it holds; the seconds it took. Fails if it takes too long."""
     began_s = time.monotonic()
@@ -213,7 +212,7 @@ class Ground:
             assert progress.status not in (StoreStatus.FAILED, StoreStatus.CANCELLED), progress
             return progress.status is StoreStatus.COMPLETED
 
-        await until(is_whole, within_s=within_s, every_s=0.05)
+        await until(is_whole, within_s=within_s, every_s=0.1)
 
     async def runs(self, store_id: str) -> list[Any]:
         """The rows of its runs, the oldest first."""

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,18 @@ TABLES = (
 _numbers = count(1)
 
 
+@cache
+def _plain_http() -> httpx.Client:
+    """The one client: to make another reads every root certificate there is, at each look. It
+    speaks http on this machine and needs none of them, and leaves no connection open."""
+    return httpx.Client(
+        timeout=30,
+        verify=False,
+        trust_env=False,
+        limits=httpx.Limits(max_keepalive_connections=0),
+    )
+
+
 class Shop:
     """One shop of a local Shopify, with its own records and troubles."""
 
@@ -53,20 +66,13 @@ class Shop:
         name: str = "",
     ) -> None:
         self.address = address
-        # One client: to make another reads every root certificate there is, at each look. It speaks
-        # http on this machine and needs none of them.
-        self._http = httpx.Client(
-            timeout=30,
-            verify=False,
-            trust_env=False,
-        )
         self.domain = f"{name or f'shop-{os.getpid()}-{next(_numbers)}'}.myshopify.com"
         self.control(
             "config", unlimited=True, orders=orders, products=products, customers=customers
         )
 
     def control(self, what: str, *, method: str = "POST", **told: Any) -> dict[str, Any]:
-        answer = self._http.request(
+        answer = _plain_http().request(
             method, f"{self.address}/__control/{self.domain}/{what}", json=told
         )
         answer.raise_for_status()
@@ -97,7 +103,7 @@ class Shop:
 
     def ids(self, resource: str) -> set[int]:
         """The numbers of all its orders, products or customers."""
-        answer = self._http.get(
+        answer = _plain_http().get(
             f"{self.address}/__truth/{self.domain}/ids", params={"resource": resource}, timeout=60
         )
         answer.raise_for_status()
